@@ -1,0 +1,37 @@
+# Every target sets up what it needs: a virtual environment in .venv with the versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+REPORT_OPTIONS := $(if $(SOURCE),--source '$(SOURCE)') $(if $(LAKEHOUSE),--lakehouse '$(LAKEHOUSE)') \
+	$(if $(POLICY),--policy '$(POLICY)') $(if $(ENGINE),--engine '$(ENGINE)')
+
+.PHONY: report test lab bench lint clean
+
+report: .venv/ready  ## Run the notebooks and write reports/validation_report.html
+	@$(BIN)/stedi run $(REPORT_OPTIONS)
+
+test: .venv/ready-dev  ## Run the tests
+	@$(BIN)/pytest
+
+lint: .venv/ready-dev  ## Check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: .venv/ready  ## Measure, and write docs/benchmarks.md
+	@$(BIN)/python benchmarks/run.py
+
+lab: .venv/ready-lab  ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+clean:  ## Delete the environment, the sample and the lakehouse
+	rm -rf .venv sample lakehouse
+
+# JupyterLab is installed only for `make lab`: its presence slows every start of a kernel.
+.venv/ready: EXTRAS =
+.venv/ready-dev: EXTRAS = [aws,dev]
+.venv/ready-lab: EXTRAS = [lab]
+.venv/ready .venv/ready-dev .venv/ready-lab: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed; $(PYTHON) is older. Name another: make PYTHON=python3.12'; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@echo 'Installing into .venv; this takes a minute or two the first time.'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
+	@touch $@

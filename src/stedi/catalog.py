@@ -1,0 +1,61 @@
+"""`catalog.json`: which tables readers see. Replacing it is the moment of publication, and the last step of a run."""
+
+from dataclasses import asdict, dataclass
+
+from stedi.storage import Folder
+from stedi.tables import TABLES
+
+FILE = "catalog.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table: a folder of Parquet (relative to the lakehouse), what is in it, and its columns' types."""
+
+    path: str
+    rows: int
+    fingerprint: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is published, and by which run."""
+
+    run_id: str
+    policy: str
+    published_at: str
+    tables: dict[str, Entry]
+
+
+def load(lake: Folder) -> Catalog | None:
+    """What is published; None before the first publication."""
+    stored = lake.read_json(FILE)
+    if stored is None:
+        return None
+    return Catalog(**stored | {"tables": {name: Entry(**entry) for name, entry in stored["tables"].items()}})
+
+
+def replace(lake: Folder, catalog: Catalog) -> None:
+    """Publish: readers see the new tables from here on, all at once."""
+    lake.write_json(FILE, asdict(catalog))
+
+
+def superseded(lake: Folder) -> list[str]:
+    """The folders of landing files and tables that the catalog does not name (any more)."""
+    catalog = load(lake)
+    named = set()
+    for entry in catalog.tables.values() if catalog else ():
+        subject, zone, last = entry.path.split("/")
+        named.add(entry.path)
+        if zone == "landing_typed":
+            named |= {f"{subject}/landing/{last}", f"quarantine/{subject}/{last}"}
+    return [path for path in contents(lake) if path not in named]
+
+
+def contents(lake: Folder) -> list[str]:
+    """Every folder in which a lakehouse keeps landing files or tables, as far as it exists."""
+    subjects = dict.fromkeys(table.subject for table in TABLES)
+    parents = [f"{subject}/{zone}" for subject in subjects for zone in ("landing", "landing_typed", "trusted", "curated")]
+    parents += [f"quarantine/{subject}" for subject in subjects]
+    return [f"{parent}/{name}" for parent in parents for name in lake.folders(parent)]

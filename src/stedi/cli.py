@@ -1,0 +1,158 @@
+"""The command line: `stedi run`, `sample`, `query`, `status`, `delete`."""
+
+import argparse
+import os
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from stedi import pipeline, project, sql
+from stedi.engines import ENGINES
+from stedi.errors import BadInput, CouldNotFinish, StediError
+from stedi.pipeline import Options
+
+_HELP = {
+    "source": "folder or s3:// prefix with the landing JSON (default: the sample, generated on first use)",
+    "lakehouse": "folder for the tables",
+    "reports": "folder for the report and the executed notebooks",
+    "screenshots": "folder for the pictures",
+    "policy": "whose rules",
+    "engine": "who runs the SQL",
+    "max_quarantined": "so many unusable lines are allowed",
+}
+_CHOICES = {"policy": sql.policies, "engine": lambda: list(ENGINES)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 1 audit failed, 2 bad input or usage, 3 could not finish."""
+    given = _parser().parse_args(arguments)
+    try:
+        return given.command(given) or 0
+    except BrokenPipeError:  # e.g. `stedi query … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        problem: StediError = CouldNotFinish("Interrupted. What was published before stays.")
+    except StediError as error:
+        problem = error
+    except OSError as error:
+        problem = CouldNotFinish(f"{error.strerror or error}: {error.filename or 'no file named'}.")
+    if given.verbose:
+        import traceback
+
+        traceback.print_exc()
+    print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+    return problem.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stedi", description="The STEDI lakehouse, from landing JSON to training table.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "build, audit and publish the eight tables, and write the report")
+    for option in fields(Options):
+        _option(run, option.name, type(option.default), option.default)
+    run.add_argument("--from", dest="first", default="01", metavar="NN", help="go on with this notebook, e.g. 03")
+
+    sample = _command(commands, "sample", _sample, "generate synthetic landing JSON with known counts")
+    sample.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    sample.add_argument("--scale", type=int, default=1, metavar="N", help="size, in units of the public data (default: 1)")
+    sample.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same bytes (default: 0)")
+
+    query = _command(commands, "query", _query, "run a select over the published tables")
+    query.add_argument("sql", help="in Athena's dialect, e.g. 'select count(*) from customer_trusted'")
+    status = _command(commands, "status", _status, "what is published, and which runs are open")
+    delete = _command(commands, "delete", _delete, "delete a lakehouse: what runs made in it, and nothing else")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    for command in (query, status, delete):
+        _option(command, "lakehouse", str, project.LAKEHOUSE)
+    return parser
+
+
+def _command(commands, name: str, function, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(command=function)
+    command.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
+    return command
+
+
+def _option(command: argparse.ArgumentParser, name: str, kind: type, default: object) -> None:
+    choices = _CHOICES[name]() if name in _CHOICES else None
+    text = _HELP[name] if name == "source" else f"{_HELP[name]} (default: {default})"
+    command.add_argument(
+        f"--{name.replace('_', '-')}", type=kind, default=default, choices=choices, help=text,
+        metavar=None if choices else {"source": "S", "lakehouse": "L", "max_quarantined": "N"}.get(name, "DIR"),
+    )  # fmt: skip
+
+
+def _place(given: str, default: str) -> str:
+    """A location as the notebooks take it: what the user types is relative to where they are, a default to the project."""
+    if given == default or given.startswith("s3://"):
+        return given
+    return project.shown(Path(given).expanduser().absolute())
+
+
+def _run(given: argparse.Namespace) -> None:
+    options = Options(**{option.name: getattr(given, option.name) for option in fields(Options)})
+    for name in ("source", "lakehouse", "reports", "screenshots"):
+        setattr(options, name, _place(getattr(options, name), getattr(Options, name)))
+    pipeline.run(options, given.first)
+    from stedi.lakehouse import Lakehouse
+
+    print(f"\n{Lakehouse(options.lakehouse).status()}")
+    print(f"\nReport: {project.shown(Path(project.resolve(options.reports)) / 'validation_report.html')}")
+
+
+def _sample(given: argparse.Namespace) -> None:
+    from stedi import sample
+
+    written = sample.generate(given.out, given.scale, given.seed)
+    print(f"Wrote {sum(_landing_rows(written)):,} lines of synthetic landing JSON to {given.out}.")
+
+
+def _landing_rows(written: dict) -> list[int]:
+    return [rows for table, rows in written["rows"]["course"].items() if table.endswith("_landing")]
+
+
+def _query(given: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from stedi.lakehouse import Lakehouse
+
+    frame = Lakehouse(_place(given.lakehouse, project.LAKEHOUSE)).query(given.sql)
+    with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.width", None):
+        print(frame.to_string(index=False))
+
+
+def _status(given: argparse.Namespace) -> None:
+    from stedi import resources
+    from stedi.lakehouse import Lakehouse
+
+    place = _place(given.lakehouse, project.LAKEHOUSE)
+    lake = resources.existing(place)
+    print(f"Open runs: {', '.join(resources.open_runs(lake)) or 'none'}.")
+    print(Lakehouse(place).status())
+
+
+def _delete(given: argparse.Namespace) -> None:
+    import tempfile
+
+    from stedi import resources
+
+    place = _place(given.lakehouse, project.LAKEHOUSE)
+    lake = resources.existing(place)
+    if not given.yes:
+        print("\n".join(f"  {path}" for path in resources.owned(lake)))
+        if not sys.stdin.isatty():
+            raise BadInput("Nothing was deleted: nobody is there to ask. Add --yes.")
+        if input(f"Delete these from {place}? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("Nothing was deleted.")
+            return
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline.execute(pipeline.DELETE, {"lakehouse": place, "confirm": True}, Path(folder) / "06.ipynb")
+    left = sorted(Path(lake.root).rglob("*")) if lake.exists() else []
+    print(f"Deleted {place}." if not left else f"Deleted what was ours. Left, as it is not: {', '.join(map(str, left))}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Which data it is: known data sets and their row counts, recognised by the bytes of their files."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stedi import project, storage
+
+KNOWN = project.EXPECTATIONS / "row_counts.json"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`kind` is public, synthetic or other; `rows` the exact counts, {policy: {table: rows}}, where they are known."""
+
+    kind: str
+    name: str
+    fingerprint: str
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def recognise(fingerprint: str, source: str) -> Dataset:
+    """The data set with this fingerprint of its files.
+
+    One that is not in `row_counts.json` may say beside its files that it was generated, and with how many rows. Nothing
+    else is believed of it: what it says is checked by the audit.
+    """
+    known = json.loads(KNOWN.read_text(encoding="utf-8")).get(fingerprint)
+    if known:
+        return Dataset(known["kind"], known["name"], fingerprint, known["rows"])
+    told = storage.source(project.resolve(source)).read_json("expected.json") or {}
+    if told.get("kind") == "synthetic":
+        name = f"generated sample, scale {told['scale']}, seed {told['seed']}"
+        return Dataset("synthetic", name, fingerprint, told["rows"])
+    return Dataset("other", "data that is not known here", fingerprint)
+
+
+def ensure_sample(source: str) -> None:
+    """Generate the sample where the default source is asked for and is not there yet."""
+    folder = Path(project.resolve(source))
+    if folder == project.ROOT / project.SOURCE and not (folder / "expected.json").exists():
+        from stedi import sample
+
+        sample.generate(folder)

@@ -1,0 +1,100 @@
+"""DuckDB, in this process."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from stedi.errors import BadInput, EngineFailed
+from stedi.sql import render
+from stedi.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TYPES = {"string": "VARCHAR", "bigint": "BIGINT", "int": "INTEGER", "double": "DOUBLE"}
+_ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
+_ABOUT_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException)
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers."""
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'; set integer_division = true; set enable_progress_bar = false")
+    return connection
+
+
+def literal(path: str) -> str:
+    """A file name as a SQL literal that means this one file, whatever characters are in it."""
+    return "'" + re.sub(r"([\[*?])", r"[\1]", path).replace("'", "''") + "'"
+
+
+def parquet(path: str) -> str:
+    """The table function that reads a folder of Parquet files."""
+    return f"read_parquet({literal(path).removesuffix(chr(39))}/*.parquet', hive_partitioning = false)"
+
+
+def view(table: str, path: str, columns: list[str]) -> str:
+    """The statement that lets SQL read a folder of Parquet under a table's name, with these columns."""
+    names = ", ".join(f'"{name}"' for name in columns) or "*"
+    return f'create or replace view "{table}" as select {names} from {parquet(path)}'
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turn DuckDB's errors into ours. Its message is kept only where it cannot quote a value of the data."""
+    try:
+        yield
+    except _ABOUT_SQL as error:
+        raise BadInput(f"The SQL does not fit the tables. {_first_line(error)}") from None
+    except _ABOUT_MACHINE as error:
+        raise EngineFailed(f"DuckDB could not go on. {_first_line(error)}") from None
+    except duckdb.Error as error:
+        raise EngineFailed(
+            f"DuckDB could not go on: {type(error).__name__} (its message may quote personal values and is withheld)."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+class DuckDB:
+    """The engine of the laptop; see `Engine`."""
+
+    name = "duckdb"
+
+    def __init__(self):
+        self._connection = connect()
+
+    def attach(self, table: str, path: str, columns: list[str]) -> None:
+        with faults():
+            self._connection.execute(view(table, path, columns))
+
+    def landing(self, table: Table, files: list[str], path: str) -> None:
+        keys = ", ".join(f"'{column.key}': '{TYPES[column.type]}'" for column in table.columns)
+        names = ", ".join(f'"{column.key}" as "{column.name}"' for column in table.columns)
+        self._write(
+            f"select {names} from read_json([{', '.join(map(literal, files))}], columns = {{{keys}}}, "
+            "format = 'newline_delimited', hive_partitioning = false)",
+            path,
+        )
+
+    def build(self, sql: str, path: str) -> None:
+        self._write(render(sql, self.name), path)
+
+    def query(self, sql: str) -> "pd.DataFrame":
+        with faults():
+            return self._connection.execute(render(sql, self.name)).df()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _write(self, select: str, path: str) -> None:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        target = path.replace("'", "''")
+        with faults():
+            self._connection.execute(f"copy ({select}) to '{target}/part-0.parquet' (format parquet, compression zstd)")

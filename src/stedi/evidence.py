@@ -1,0 +1,125 @@
+"""Collects what a run can show for itself into one document, `results.json`: the only input of report and pictures.
+
+Whatever differs between two runs on the same data stands in its block `run`. Every field: docs/results.md.
+"""
+
+import platform
+import subprocess
+from collections import Counter
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from stedi import project, sql, tables
+from stedi.run import Run, now
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stedi.validation import Audit
+
+VERSION = 1
+SAMPLED = 5  # rows of each table
+_PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
+
+
+def collect(run: Run, audit: "Audit") -> dict:
+    """The evidence of an audited run."""
+    dataset, counted = run.dataset, Counter(check.outcome for check in audit.checks)
+    return {
+        "version": VERSION,
+        "outcome": "passed" if audit.passed else "failed",
+        "published": run.published,
+        "policy": run.policy,
+        "data": {"kind": dataset.kind, "name": dataset.name, "fingerprint": dataset.fingerprint},
+        "checks": {each: counted[each] for each in ("passed", "failed", "error", "skipped")}
+        | {"stopping": sum(check.stops for check in audit.checks)},
+        "lets_through": [
+            {"table": each.table, "check_id": each.check_id, "description": each.description, "rows": each.unexpected}
+            for each in audit.checks
+            if each.severity == "warning" and each.outcome == "failed"
+        ],
+        "landing": [_landed(run.state["landing"][table.name]) for table in tables.LANDING],
+        "tables": [_table(run, audit, table) for table in tables.TABLES],
+        "error": None,
+        "run": circumstances(run.state),
+    }
+
+
+def stopped(error: Exception, notebook: str, state: dict) -> dict:
+    """The evidence of a run that ended before its audit. `state` is as much of the run as is known."""
+    return {
+        "version": VERSION,
+        "outcome": "stopped",
+        "published": False,
+        "policy": state.get("policy"),
+        "data": None,
+        "checks": None,
+        "lets_through": [],
+        "landing": [],
+        "tables": [],
+        "error": {"notebook": notebook, "type": type(error).__name__, "message": str(error)},
+        "run": circumstances(state),
+    }
+
+
+def circumstances(state: dict) -> dict:
+    """When, where and with what: the block that differs between runs."""
+    commit = _git("rev-parse", "HEAD")
+    begun = datetime.fromisoformat(state["started_at"])
+    return {
+        "id": state["run_id"],
+        "started_at": state["started_at"],
+        "seconds": (datetime.fromisoformat(now()) - begun).total_seconds(),
+        "commit": commit,
+        "changed": bool(_git("status", "--porcelain", "--", "src", "notebooks", "expectations")) if commit else None,
+        "source": state["source"],
+        "engine": state["engine"],
+        "max_quarantined": state["max_quarantined"],
+        "table_seconds": {name: entry["seconds"] for name, entry in state.get("tables", {}).items()},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _landed(account: dict) -> dict:
+    keep = ("table", "digest", "faults")
+    totals = {each: sum(file[each] for file in account["files"]) for each in ("lines", "rows", "quarantined")}
+    return {key: account[key] for key in keep} | totals | {"files": account["files"]}
+
+
+def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
+    entry, about = run.state["tables"][table.name], {column.name: column for column in table.columns}
+    return {
+        "name": table.name,
+        "subject": table.subject,
+        "zone": table.zone,
+        "grain": table.grain,
+        "notebook": table.notebook,
+        "parents": list(table.parents),
+        "rows": entry["rows"],
+        "expected_rows": run.dataset.rows.get(run.policy, {}).get(table.name),
+        "fingerprint": entry["fingerprint"],
+        "columns": [
+            {"name": name, "type": type_, "about": about[name].about, "personal": about[name].personal}
+            for name, type_ in entry["columns"].items()
+            if name in about
+        ],
+        "sql": sql.read(table.name, run.policy),
+        "checks": [{key: value for key, value in asdict(check).items() if key != "table"} for check in audit.of(table.name)],
+        "sample": _rows(run.sample(table.name, SAMPLED)),
+    }
+
+
+def _rows(frame: "pd.DataFrame") -> list[list]:
+    """The cells as JSON has them: null for a missing value."""
+    return frame.astype("object").where(frame.notna(), None).values.tolist()
+
+
+def _git(*words: str) -> str | None:
+    """What git says of the project; None where the project is no checkout."""
+    try:
+        done = subprocess.run(["git", "-C", str(project.ROOT), *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

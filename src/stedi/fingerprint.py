@@ -1,0 +1,92 @@
+"""What identifies data: of landing files by their bytes, of tables by their rows."""
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from stedi.errors import BadInput
+
+_BLOCK = 1 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What one pass over a file tells. `plain`: no carriage return and no byte order mark in it."""
+
+    size: int
+    sha256: str
+    content_sha256: str  # of the decompressed bytes; the same for a plain file
+    lines: int
+    plain: bool
+
+
+def of_file(path: Path) -> Bytes:
+    """Read a file once. Raises BadInput for a broken .gz."""
+    own = _digest_of(path) if path.suffix == ".gz" else None
+    content, lines, plain, last, first = hashlib.sha256(), 0, True, b"\n", True
+    try:
+        with open_content(path) as file:
+            while block := file.read(_BLOCK):
+                content.update(block)
+                lines += block.count(b"\n")
+                plain = plain and b"\r" not in block and not (first and block.startswith(_BYTE_ORDER_MARK))
+                last, first = block[-1:], False
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise BadInput(f"{path.name} is not a whole gzip file. Copy it again, or leave it out.") from None
+    digest = content.hexdigest()
+    return Bytes(path.stat().st_size, own or digest, digest, lines + (last != b"\n"), plain)
+
+
+def open_content(path: Path):
+    """A binary file with the content of a plain or .gz file."""
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def of_files(digests: list[str]) -> str:
+    """One fingerprint for a set of files, whatever their names and order. 16 bytes, in hex."""
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a folder of Parquet holds. `columns` gives Athena's type of each."""
+
+    rows: int
+    fingerprint: str
+    columns: dict[str, str]
+
+
+def columns_of(path: str) -> dict[str, str]:
+    """The columns of a folder of Parquet and their types, by Athena's names."""
+    from stedi.engines.duckdb import TYPES, connect, faults, parquet
+
+    athena = {ours: theirs for theirs, ours in TYPES.items()}
+    with faults(), connect() as connection:
+        described = connection.execute(f"describe select * from {parquet(path)}").fetchall()
+    return {name: athena.get(type_, type_.lower()) for name, type_, *_ in described}
+
+
+def of_table(path: str) -> Seen:
+    """Read a folder of Parquet. The fingerprint is the sum of the rows' hashes, so that their order does not matter.
+
+    Comparable within one version of DuckDB, which stands in front; the same whichever engine wrote the files.
+    """
+    import duckdb
+
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    columns = columns_of(path)
+    names = ", ".join(f'"{name}"' for name in columns)
+    with faults(), connect() as connection:
+        rows, total = connection.execute(
+            f"select count(*), coalesce(sum(hash({names})), 0) from {parquet(path)}"
+        ).fetchone()
+    return Seen(rows, f"duckdb-{duckdb.__version__}:{int(total):032x}", columns)

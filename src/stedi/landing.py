@@ -1,0 +1,227 @@
+"""Brings the files of a source into the lakehouse, unchanged, and accounts for every line of them."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from stedi import fingerprint, lines
+from stedi.engines import Engine
+from stedi.errors import BadInput, QuarantineExceeded
+from stedi.storage import Bucket, Folder
+from stedi.tables import Table
+
+NAMED = 100  # so many quarantined lines are named in the account; all of them in quarantine/
+_ACCOUNT = "_account.json"
+
+
+@dataclass
+class File:
+    """One landing file: `lines` = `rows` + `quarantined`."""
+
+    name: str
+    bytes: int
+    sha256: str
+    content_sha256: str
+    lines: int
+    rows: int
+    quarantined: int = 0
+    unknown_keys: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Account:
+    """What landed of one table. `faults` names the first quarantined lines: file, line, reason; never their content."""
+
+    table: str
+    digest: str
+    files: list[File]
+    faults: list[dict]
+
+    @classmethod
+    def load(cls, stored: dict) -> "Account":
+        """From its JSON form."""
+        return cls(stored["table"], stored["digest"], [File(**file) for file in stored["files"]], stored["faults"])
+
+    def json(self) -> dict:
+        """As it is stored."""
+        return asdict(self)
+
+    @property
+    def rows(self) -> int:
+        """Rows in the table."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def lines(self) -> int:
+        """Lines in the files."""
+        return sum(file.lines for file in self.files)
+
+    @property
+    def quarantined(self) -> int:
+        """Lines that could not be used."""
+        return sum(file.quarantined for file in self.files)
+
+
+def files_path(table: Table, digest: str) -> str:
+    """Where the files of that digest lie: nothing but JSON is in there, as Athena reads it recursively."""
+    return f"{table.subject}/landing/{digest}"
+
+
+def typed_path(table: Table, digest: str) -> str:
+    """Where their rows lie as Parquet."""
+    return f"{table.subject}/landing_typed/{digest}"
+
+
+def land(table: Table, source: Folder | Bucket, lake: Folder, work: str, engine: Engine, allowed: int) -> Account:
+    """Land a table's files; what landed before is not parsed again. `work` is a folder of the run's own.
+
+    Raises BadInput where the source has no files, QuarantineExceeded for more than `allowed` unusable lines.
+    """
+    incoming = Path(lake.url(f"{work}/incoming/{table.subject}"))
+    rejected = Path(lake.url(f"{work}/rejected/{table.subject}"))
+    try:
+        found = {name: fingerprint.of_file(path) for name, path in _fetch(table, source, incoming)}
+        digest = _digest(table, found)
+        stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
+        account = Account.load(stored) if stored else _check(table, digest, found, incoming, rejected)
+        _limit(account, source, allowed)
+        if not stored:
+            lake.move(f"{work}/incoming/{table.subject}", files_path(table, digest))
+            if account.quarantined:
+                lake.move(f"{work}/rejected/{table.subject}", f"quarantine/{table.subject}/{digest}")
+            _type(table, account, lake, work, engine)
+        return account
+    finally:
+        lake.delete(f"{work}/incoming")
+        lake.delete(f"{work}/rejected")
+
+
+def _fetch(table: Table, source: Folder | Bucket, to: Path) -> Iterator[tuple[str, Path]]:
+    candidates = [f"{table.subject}/landing", *table.aliases, table.subject]
+    for prefix in candidates:
+        if names := source.files(prefix):
+            for name in names:
+                source.fetch(f"{prefix}/{name}", to / name)
+                yield name, to / name
+            return
+    raise BadInput(
+        f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, in "
+        f"{', '.join(f'{each}/' for each in candidates)}."
+    )
+
+
+def _digest(table: Table, found: dict[str, fingerprint.Bytes]) -> str:
+    """Of names and bytes; and of the table's columns, for other columns make other rows of the same files."""
+    parts = [f"{name} {each.sha256}" for name, each in sorted(found.items())]
+    return hashlib.sha256("\n".join([*parts, repr(table.columns)]).encode()).hexdigest()[:16]
+
+
+def _check(table: Table, digest: str, found: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
+    account = Account(table.name, digest, [], [])
+    regular = _regular(table, {incoming / name: each for name, each in found.items()})
+    for name, each in found.items():
+        file = File(name, each.size, each.sha256, each.content_sha256, each.lines, each.lines)
+        if incoming / name not in regular:
+            _sift(table, incoming / name, rejected / name, file, account.faults)
+        account.files.append(file)
+    return account
+
+
+def _regular(table: Table, found: dict[Path, fingerprint.Bytes]) -> set[Path]:
+    """The files in which every line has the usual form, found without looking at lines one by one.
+
+    DuckDB drops carriage returns and a byte order mark while it reads, so files with such are not asked about.
+    """
+    asked = [path for path, each in found.items() if each.plain]
+    counted = _matching(table, asked)
+    if counted is None:  # one of them cannot be read as text
+        counted = {}
+        for path in asked:
+            counted |= _matching(table, [path]) or {}
+    return {path for path in asked if counted.get(str(path), 0) == found[path].lines}
+
+
+def _matching(table: Table, paths: list[Path]) -> dict[str, int] | None:
+    """How many lines of each file match the table's pattern; None where a file cannot be read as lines of text."""
+    import duckdb
+
+    from stedi.engines.duckdb import connect, literal
+
+    if not paths:
+        return {}
+    with connect() as connection:
+        try:
+            return dict(
+                connection.execute(
+                    f"""select filename, count(*) filter (regexp_full_match(line, $1))
+                    from read_csv([{", ".join(literal(str(path)) for path in paths)}], columns = {{'line': 'VARCHAR'}},
+                        delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, filename = true,
+                        hive_partitioning = false)
+                    group by filename""",
+                    [lines.pattern(table)],
+                ).fetchall()
+            )
+        except duckdb.Error:
+            return None
+
+
+def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dict]) -> None:
+    """Look at a file line by line. With a line to quarantine it is kept whole in `rejected` and rewritten without it."""
+    sifted = path.with_name(f"{path.name}.sifted{path.suffix}")
+    reasons = sifted.with_name(f"{path.name}.faults")
+    unknown: set[str] = set()
+    with fingerprint.open_content(path) as given, _writer(sifted) as kept, reasons.open("w") as named:
+        for number, line in enumerate(_lines(given), 1):
+            reason, keys = lines.fault(line, table)
+            if reason is None:
+                kept.write(line + b"\n")
+                unknown.update(keys)
+                continue
+            file.quarantined += 1
+            named.write(f"{number}\t{reason}\n")
+            if len(faults) < NAMED:
+                faults.append({"file": file.name, "line": number, "reason": reason})
+    file.rows -= file.quarantined
+    file.unknown_keys = sorted(unknown)
+    if file.quarantined:
+        rejected.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(rejected)
+        reasons.rename(rejected.with_name(reasons.name))
+        sifted.rename(path)
+    else:
+        sifted.unlink()
+        reasons.unlink()
+
+
+def _writer(path: Path) -> BinaryIO:
+    return gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb")
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines, without their line feeds; of one that is too long only as much as shows that it is."""
+    while line := file.readline(lines.LONGEST + 2):
+        rest = line
+        while rest and not rest.endswith(b"\n") and len(rest) == lines.LONGEST + 2:
+            rest = file.readline(lines.LONGEST + 2)
+        yield line.removesuffix(b"\n")
+
+
+def _limit(account: Account, source: Folder | Bucket, allowed: int) -> None:
+    if account.quarantined <= allowed:
+        return
+    named = "\n".join(f"  {fault['file']}, line {fault['line']}: {fault['reason']}" for fault in account.faults[:10])
+    more = f"\n  and {account.quarantined - 10:,} more" if account.quarantined > 10 else ""
+    raise QuarantineExceeded(
+        f"{account.quarantined:,} of {account.lines:,} lines for {account.table} in {source.url()} cannot be used; "
+        f"{allowed:,} are allowed:\n{named}{more}\nMend them at the source, or allow for them with --max-quarantined."
+    )
+
+
+def _type(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> None:
+    files = [lake.url(f"{files_path(table, account.digest)}/{file.name}") for file in account.files]
+    engine.landing(table, files, lake.url(f"{work}/{table.name}"))
+    lake.write_json(f"{work}/{table.name}/{_ACCOUNT}", account.json())
+    lake.move(f"{work}/{table.name}", typed_path(table, account.digest))

@@ -1,0 +1,138 @@
+"""Runs the notebooks in order with papermill, each in a fresh kernel."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from stedi import datasets, errors, project, resources
+from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
+from stedi.run import FIRST, STAGING, new_id, now
+
+STEPS = (
+    "01_create_resources",
+    "02_landing_zone",
+    "03_trusted_zone",
+    "04_curated_zone",
+    "05_validation",
+)
+DELETE = "06_delete_resources"
+
+
+@dataclass
+class Options:
+    """What a user can choose; each notebook is given those that it has as parameters."""
+
+    source: str = project.SOURCE
+    lakehouse: str = project.LAKEHOUSE
+    reports: str = project.REPORTS
+    screenshots: str = project.SCREENSHOTS
+    policy: str = "course"
+    engine: str = "duckdb"
+    max_quarantined: int = 0
+
+
+def run(options: Options, first: str = "01", say: Callable[[str], None] = print) -> str:
+    """Run the notebooks, from number `first` on, on one lakehouse. Returns the run's id.
+
+    Raises a StediError whose `exit_code` says what kind of end it was; the report then says why, and nothing new is
+    published. From 03 on, the newest open run is continued.
+    """
+    steps = _from(first)
+    lake = resources.create(options.lakehouse)
+    datasets.ensure_sample(options.source)
+    run_id = new_id() if FIRST in steps else (resources.open_runs(lake) or [""])[-1]
+    begun = {"run_id": run_id or new_id(), "started_at": now(), **vars(options)}
+    Path(project.resolve(options.reports)).mkdir(parents=True, exist_ok=True)
+    with lake.lock(run_id or begun["run_id"]), _ended_by_signals():
+        for step in steps:
+            try:
+                _execute(step, options, run_id, say)
+            except AuditFailed:
+                raise  # 05 has written the report
+            except StediError as error:
+                _report(error, step, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
+                raise
+    return begun["run_id"]
+
+
+def execute(notebook: str, parameters: dict, output: Path) -> None:
+    """Run one notebook with these parameters, and keep it with its outputs.
+
+    Raises BadInput for a parameter that it does not have, and what its cells raise as our own errors.
+    """
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    path = os.path.relpath(project.NOTEBOOKS / f"{notebook}.ipynb")
+    if unknown := parameters.keys() - papermill.inspect_notebook(path).keys():
+        raise BadInput(f"Notebook {notebook} has no parameter {', '.join(sorted(unknown))}.")
+    try:
+        papermill.execute_notebook(
+            path,
+            os.path.relpath(output),
+            parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=str(project.NOTEBOOKS),
+            shutdown_kernel="immediate",
+            config=Config(KernelManager={"transport_encryption": "required"}),
+        )
+    except PapermillExecutionError as error:
+        raise _ours(error, notebook, output) from None
+    except DeadKernelError:
+        raise CouldNotFinish(
+            f"The kernel of {notebook} died, perhaps for want of memory. See {project.shown(output)}; then go on with "
+            f"--from {notebook[:2]}."
+        ) from None
+
+
+def _from(first: str) -> tuple[str, ...]:
+    numbers = [step[:2] for step in STEPS]
+    if first not in numbers:
+        raise BadInput(f"There is no notebook {first!r} to start from. Expected: one of {', '.join(numbers)}.")
+    return STEPS[numbers.index(first) :]
+
+
+def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None]) -> None:
+    import papermill
+
+    has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()
+    given = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
+    begun = time.perf_counter()
+    output = Path(project.resolve(options.reports)) / f"{step}.ipynb"
+    execute(step, {name: value for name, value in given.items() if name in has}, output)
+    say(f"{step:<22} {time.perf_counter() - begun:5.1f} s")
+
+
+def _ours(error, notebook: str, output: Path) -> StediError:
+    """The error that a cell raised, if it is one of ours; any other by its kind alone, for it may quote values."""
+    kind = errors.BY_NAME.get(error.ename)
+    if kind:
+        return kind(error.evalue)
+    return CouldNotFinish(
+        f"Cell {error.cell_index + 1} of {notebook} failed with {error.ename}. See {project.shown(output)}; then go on "
+        f"with --from {notebook[:2]}. What was published before stays."
+    )
+
+
+def _report(error: StediError, step: str, state: dict, options: Options) -> None:
+    from stedi import evidence, report
+
+    report.write(evidence.stopped(error, step, state), project.resolve(options.reports))
+
+
+@contextmanager
+def _ended_by_signals():
+    """Let SIGTERM end the run as Ctrl-C does, so that the running kernel is shut down."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

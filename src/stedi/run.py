@@ -1,0 +1,286 @@
+"""A run: what the notebooks build with. Its tables lie where no reader looks, until the audit lets them be published."""
+
+import time
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stedi import catalog, datasets, fingerprint, landing, privacy, project, resources, sql, storage, tables
+from stedi.engines import Engine, open_engine
+from stedi.errors import BadInput
+from stedi.resources import STAGING
+from stedi.storage import Folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.display import Code
+
+    from stedi.validation import Audit
+
+FIRST, TRUSTED = "02_landing_zone", "03_trusted_zone"
+
+
+def new_id() -> str:
+    """A run id that sorts by time, e.g. 2026-11-20T09-12-33.120."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")[:-3]
+
+
+def now() -> str:
+    """The time as it is recorded: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Run:
+    """One pass through the notebooks. 02 starts it; 03 to 05 join it."""
+
+    def __init__(self, lake: Folder, state: dict, published: bool = False):
+        self._lake = lake
+        self.state = state
+        self.published = published
+        self._work = f"{STAGING}/{state['run_id']}"
+
+    @classmethod
+    def start(
+        cls,
+        source: str = project.SOURCE,
+        lakehouse: str = project.LAKEHOUSE,
+        engine: str = "duckdb",
+        max_quarantined: int = 0,
+        run_id: str = "",
+    ) -> "Run":
+        """Begin a run (02). What earlier runs left behind, unpublished or superseded, is deleted first.
+
+        Raises BadInput for a source that cannot be read, LakehouseLocked while another run is writing.
+        """
+        lake = resources.create(lakehouse)
+        datasets.ensure_sample(source)
+        _apart(source, lake)
+        storage.source(project.resolve(source))
+        open_engine(engine).close()
+        if type(max_quarantined) is not int or max_quarantined < 0:
+            raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
+        given = {"engine": engine, "source": source, "max_quarantined": max_quarantined}
+        return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
+
+    @classmethod
+    def join(cls, lakehouse: str = project.LAKEHOUSE, run_id: str = "", policy: str = "", builds: bool = True) -> "Run":
+        """Go on with the newest open run, or with `run_id`. 03 gives the `policy`; 05 does not build (`builds`).
+
+        With no open run, one is begun on what is published (or, where nothing is to be built, the published run itself
+        is looked at). Raises BadInput with the notebook to run first where there is nothing to go on with.
+        """
+        lake = Folder(project.resolve(lakehouse))
+        candidates = [each for each in resources.open_runs(lake) if run_id in ("", each)]
+        current = catalog.load(lake)
+        if candidates:
+            run = cls(lake, lake.read_json(f"{STAGING}/{candidates[-1]}/run.json"))
+        elif run_id or current is None:
+            missing = f"no open run {run_id}" if run_id else "no run"
+            raise BadInput(f"There is {missing} in {project.shown(lake.root)}. Run notebook {FIRST} first.")
+        else:
+            stored = lake.read_json(f"runs/{current.run_id}/run.json")
+            run = cls._begin(lake, new_id(), stored) if builds else cls(lake, stored, published=True)
+        if policy:
+            run._follow(policy)
+        elif run.state["policy"] is None:
+            raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED} first.")
+        return run._recovered()
+
+    @classmethod
+    def _begin(cls, lake: Folder, run_id: str, state: dict) -> "Run":
+        with lake.lock(run_id):
+            for each in lake.folders(STAGING):
+                lake.delete(f"{STAGING}/{each}")
+            for path in catalog.superseded(lake):
+                lake.delete(path)
+            run = cls(lake, state | {"run_id": run_id, "started_at": now(), "audited": False})
+            run._save()
+        return run
+
+    @property
+    def id(self) -> str:
+        """The run's name."""
+        return self.state["run_id"]
+
+    @property
+    def policy(self) -> str:
+        """Whose rules it follows."""
+        return self.state["policy"]
+
+    def land(self, name: str) -> "pd.DataFrame":
+        """Bring a landing table's files in. Returns an account of them, one row a file."""
+        import pandas as pd
+
+        table = tables.table(name)
+        source = storage.source(project.resolve(self.state["source"]))
+        others = sum(each["quarantined"] for key, each in self.state["landing"].items() if key != name)
+        with self._writing():
+            begun = time.perf_counter()
+            self._drop([name, *tables.descendants(name)])
+            allowed = self.state["max_quarantined"] - others
+            account = landing.land(table, source, self._lake, self._work, self._engine, allowed)
+            self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
+            self._add(name, landing.typed_path(table, account.digest), begun)
+        columns = ["name", "lines", "rows", "quarantined", "unknown_keys", "sha256"]
+        return pd.DataFrame([vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in account.files])[columns]
+
+    def build(self, name: str) -> str:
+        """Build a trusted or curated table by the run's policy. Returns a line that says from what, and how many rows.
+
+        Raises BadInput where a table that it reads is not there yet, naming the notebook to run first.
+        """
+        for parent in tables.table(name).parents:
+            self._require(parent)
+        with self._writing():
+            begun = time.perf_counter()
+            self._drop([name, *tables.descendants(name)])
+            path = f"{self._work}/{name}"
+            self._lake.delete(path)
+            self._engine.build(sql.read(name, self.policy), self._lake.url(path))
+            entry = self._add(name, path, begun)
+        parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in tables.table(name).parents)
+        return f"{name}: {entry['rows']:,} rows, from {parents}"
+
+    def show_sql(self, name: str) -> "Code":
+        """The SQL that builds a table, as it is written."""
+        from IPython.display import Code
+
+        return Code(sql.read(name, self.policy or "course"), language="sql")
+
+    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
+        """The first rows of a table (in the order of all its columns), personal values masked."""
+        columns = ", ".join(f'"{each}"' for each in self._require(name)["columns"])
+        return self.query(f'select {columns} from "{name}" order by {columns} limit {int(rows)}')
+
+    def query(self, select: str) -> "pd.DataFrame":
+        """The result of a select over the run's tables, in Athena's dialect; personal columns masked."""
+        return privacy.masked(self._engine.query(select))
+
+    def audit(self) -> "Audit":
+        """Hold every table against its suite. The run can be published only if no critical check failed."""
+        from stedi import validation
+
+        for name in tables.NAMES:
+            self._require(name)
+        begun = time.perf_counter()
+        paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
+        audit = validation.audit(paths, self.policy, self._facts())
+        if not self.published:
+            self.state["audited"] = audit.passed
+            self.state["audit_seconds"] = round(time.perf_counter() - begun, 3)
+            self._save()
+        self._audit = audit
+        return audit
+
+    def publish(self) -> str:
+        """Let readers see the run's tables, if its audit passed. Returns a line that says what happened."""
+        if self.published:
+            return f"Run {self.id} is published already."
+        if not self.state["audited"]:
+            return "Nothing was published: the audit has not passed. What was published before stays."
+        with self._writing():
+            for name, entry in self.state["tables"].items():
+                if entry["path"].startswith(STAGING):
+                    self._lake.move(entry["path"], self._final(name))
+                    entry["path"] = self._final(name)
+            self.state["published_at"] = now()
+            self._lake.write_json(f"runs/{self.id}/run.json", self.state)
+            keep = ("path", "rows", "fingerprint", "columns")
+            entries = {
+                name: catalog.Entry(**{key: self.state["tables"][name][key] for key in keep}) for name in tables.NAMES
+            }
+            catalog.replace(self._lake, catalog.Catalog(self.id, self.policy, self.state["published_at"], entries))
+            self.published = True
+            self._lake.delete(self._work)
+        return f"Published run {self.id}: {len(entries)} tables, policy {self.policy}."
+
+    def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
+        """Write the evidence of the audit: results.json, the HTML report and the pictures. Returns the report's path."""
+        from stedi import evidence, pictures, report
+
+        results = evidence.collect(self, self._audit)
+        path = report.write(results, project.resolve(reports))
+        pictures.write(results, project.resolve(screenshots))
+        return project.shown(path)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = open_engine(self.state["engine"])
+        for name, entry in self.state["tables"].items():
+            engine.attach(name, self._lake.url(entry["path"]), list(entry["columns"]))
+        return engine
+
+    def _follow(self, policy: str) -> None:
+        sql.folders("customer_trusted", policy)  # refuses a policy that does not exist
+        if policy != self.policy:
+            self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
+            self.state["policy"] = policy
+            self._save()
+
+    def _require(self, name: str) -> dict:
+        if tables.table(name).name not in self.state["tables"]:
+            raise BadInput(f"Run {self.id} has no {name} yet. Run notebook {tables.table(name).notebook} first.")
+        return self._entry(name)
+
+    def _entry(self, name: str) -> dict:
+        return self.state["tables"][name]
+
+    def _add(self, name: str, path: str, begun: float) -> dict:
+        seen = fingerprint.of_table(self._lake.url(path))
+        seconds = round(time.perf_counter() - begun, 3)
+        entry = {"path": path, **vars(seen), "seconds": seconds}
+        self.state["tables"][name] = entry
+        self._engine.attach(name, self._lake.url(path), list(seen.columns))
+        self._save()
+        return entry
+
+    def _drop(self, names: list[str]) -> None:
+        """Forget tables that are no longer what their parents and the policy say, and the audit of them."""
+        for name in names:
+            self.state["tables"].pop(name, None)
+        self.state["audited"] = False
+
+    def _final(self, name: str) -> str:
+        return f"{tables.table(name).subject}/{tables.table(name).zone}/{self.id}"
+
+    def _recovered(self) -> "Run":
+        """Find the tables that an earlier try to publish had already moved when it was cut short."""
+        for name, entry in self.state["tables"].items():
+            if not self._lake.exists(entry["path"]) and self._lake.exists(self._final(name)):
+                entry["path"] = self._final(name)
+        return self
+
+    def _writing(self):
+        if not self._lake.exists(f"{self._work}/run.json"):
+            raise BadInput(f"Run {self.id} is gone: it was published, or a later run took its place. Start with {FIRST}.")
+        return self._lake.lock(self.id)
+
+    def _save(self) -> None:
+        self._lake.write_json(f"{self._work}/run.json", self.state)
+
+    def _facts(self) -> dict[str, dict[str, int | None]]:
+        """What the suites may ask about each table, by the name that `$PARAMETER` gives."""
+        expected = self.dataset.rows.get(self.policy, {})
+        facts = {name: {"expected_rows": expected.get(name)} for name in tables.NAMES}
+        for name, account in self.state["landing"].items():
+            facts[name]["landed_rows"] = sum(file["rows"] for file in account["files"])
+        return facts
+
+    @cached_property
+    def dataset(self) -> "datasets.Dataset":
+        """Which data landed: recognised by its fingerprint."""
+        files = [file for account in self.state["landing"].values() for file in account["files"]]
+        digest = fingerprint.of_files([file["content_sha256"] for file in files])
+        return datasets.recognise(digest, self.state["source"])
+
+
+def _apart(source: str, lake: Folder) -> None:
+    """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
+    here = project.resolve(source)
+    inside = lake.root.is_relative_to(here) or Path(here).is_relative_to(lake.root)
+    if inside and not here.startswith("s3://"):
+        raise BadInput(
+            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two folders that "
+            "do not."
+        )

@@ -1,0 +1,231 @@
+"""Holds tables against their Great Expectations suites: loads these strictly, and lets no value of the data out.
+
+Great Expectations fails open: it drops an expectation that it does not know, and an empty suite passes. So suites are
+counted, and every one has to count rows. Its results quote personal values: only fields named here are taken from them.
+"""
+
+import json
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from stedi import project, sql
+from stedi.errors import AuditFailed, BadInput
+from stedi.tables import NAMES
+
+SEVERITIES = ("critical", "warning", "info")
+_OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What became of one expectation. `outcome` is passed, failed, error (it could not be evaluated) or skipped."""
+
+    table: str
+    check_id: str
+    description: str
+    type: str
+    severity: str
+    outcome: str
+    column: str | None
+    suite: str
+    query: str | None
+    expected: int | None = None  # a number that the run gave
+    observed: int | None = None  # rows counted
+    unexpected: int | None = None  # rows that break the rule
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be published because of it."""
+        return self.severity == "critical" and self.outcome in ("failed", "error")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All checks of a run, in the order of the tables and their suites."""
+
+    policy: str
+    checks: list[Check]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run may be published."""
+        return bool(self.checks) and not any(check.stops for check in self.checks)
+
+    def of(self, table: str) -> list[Check]:
+        """The checks of one table."""
+        return [check for check in self.checks if check.table == table]
+
+    def require(self) -> None:
+        """Raise AuditFailed, naming the checks that stop the run, unless it passed."""
+        if self.passed:
+            return
+        stopping = [check for check in self.checks if check.stops]
+        lines = [f"  {check.table}.{check.check_id}: {check.description} {seen(check)} ({check.suite})" for check in stopping]
+        raise AuditFailed(
+            f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
+            + "\n".join(lines)
+            + "\nNothing was published; what was published before stays. The report says more."
+        )
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = []
+        for name in NAMES:
+            counted = Counter(check.outcome for check in self.of(name))
+            rows.append({"table": name, **{each: counted[each] for each in ("passed", "failed", "error", "skipped")}})
+        return pd.DataFrame(rows).to_html(index=False)
+
+
+def seen(check: Check) -> str:
+    """What a check saw, in words; no value of the data."""
+    if check.outcome == "error":
+        return "It could not be evaluated."
+    if check.outcome == "skipped":
+        return "Skipped: the data set is not known, so neither is the number."
+    if check.unexpected is not None:
+        return f"{check.unexpected:,} rows break it."
+    if check.expected is not None:
+        return f"{check.observed:,} rows, {check.expected:,} expected."
+    return f"{check.observed:,} rows." if check.observed is not None else ""
+
+
+def find(table: str, policy: str) -> Path:
+    """The suite of a table under a policy: `expectations/<policy>/<table>.json`, or the nearest it falls back on."""
+    paths = [project.EXPECTATIONS / folder / f"{table}.json" for folder in sql.folders(table, policy)]
+    for path in paths:
+        if path.exists():
+            return path
+    raise BadInput(f"{table} has no suite for policy {policy}. Expected: {' or '.join(project.shown(p) for p in paths)}.")
+
+
+def read(path: Path, table: str) -> list[dict]:
+    """The expectations of a suite. Raises BadInput for anything that Great Expectations would pass over silently."""
+
+    def refuse(why: str) -> BadInput:
+        return BadInput(f"The suite {project.shown(path)} cannot be used: {why}.")
+
+    try:
+        suite = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise refuse(f"it is not JSON ({error})") from None
+    expectations = suite.get("expectations") or []
+    if suite.get("name") != table:
+        raise refuse(f"its name is {suite.get('name')!r}, {table!r} is expected")
+    ids = [each.get("meta", {}).get("check_id") for each in expectations]
+    for each, check_id in zip(expectations, ids, strict=True):
+        if not check_id or not each["meta"].get("description"):
+            raise refuse(f"{check_id or each.get('type')!r} needs meta.check_id and meta.description")
+        if each.get("severity") not in SEVERITIES:
+            raise refuse(f"{check_id!r} has severity {each.get('severity')!r}, one of {SEVERITIES} is expected")
+    if len(set(ids)) < len(ids):
+        raise refuse(f"check ids are given twice: {sorted(key for key, n in Counter(ids).items() if n > 1)}")
+    if not any(str(each.get("type")).startswith("expect_table_row_count") and each["severity"] == "critical" for each in expectations):
+        raise refuse("it has no critical check of the row count, so an empty table would pass it")
+    return expectations
+
+
+def audit(paths: dict[str, str], policy: str, facts: dict[str, dict[str, int | None]]) -> Audit:
+    """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values.
+
+    A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be relied on.
+    """
+    suites = {name: (find(name, policy), read(find(name, policy), name)) for name in NAMES}
+    context, source = _connect(paths)
+    checks = []
+    for name, (path, expectations) in suites.items():
+        known = {key: value for key, value in facts[name].items() if value is not None}
+        asked = [each for each in expectations if _parameters(each) <= known.keys()]
+        results = _validate(context, source, name, path, asked, known)
+        checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
+    return Audit(policy, checks)
+
+
+def _connect(paths: dict[str, str]):
+    """A Great Expectations context, and its data source: an in-memory DuckDB with a view for each table."""
+    import great_expectations as gx
+
+    from stedi.engines.duckdb import faults, view
+    from stedi.fingerprint import columns_of
+
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_sql(
+        "lakehouse",
+        connection_string="duckdb:///:memory:stedi",  # named, so that its two connections see the same views
+        kwargs={"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True},
+    )
+    with faults(), source.get_execution_engine().engine.connect() as connection:
+        for name, path in paths.items():
+            connection.exec_driver_sql(view(name, path, list(columns_of(path))))
+    return context, source
+
+
+def _parameters(expectation: dict) -> set[str]:
+    values = expectation.get("kwargs", {}).values()
+    return {value["$PARAMETER"] for value in values if isinstance(value, dict) and "$PARAMETER" in value}
+
+
+def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
+    """Great Expectations' results by check id."""
+    import great_expectations as gx
+
+    try:
+        suite = gx.ExpectationSuite(name=name, expectations=[_rendered(each) for each in expectations])
+    except Exception as error:  # an expectation's own faults come as several unrelated types
+        raise BadInput(f"The suite {project.shown(path)} cannot be used: {error}") from None
+    kept = {each.meta["check_id"] for each in suite.expectations}
+    if dropped := [e for e in expectations if e["meta"]["check_id"] not in kept]:
+        named = ", ".join(f"{each['meta']['check_id']} ({each['type']})" for each in dropped)
+        raise BadInput(f"The suite {project.shown(path)} cannot be used: Great Expectations does not know {named}.")
+    batch = source.add_table_asset(name, table_name=name).add_batch_definition_whole_table("all").get_batch()
+    result = batch.validate(
+        suite, expectation_parameters=known, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
+    )
+    found = [each.to_json_dict() for each in result.results]
+    return {each["expectation_config"]["meta"]["check_id"]: each for each in found}
+
+
+def _rendered(expectation: dict) -> dict:
+    """The expectation with its query in DuckDB's dialect.
+
+    Queries name their tables; Great Expectations prints a warning for one without {batch}, which a comment settles.
+    """
+    query = expectation["kwargs"].get("unexpected_rows_query")
+    if query is None:
+        return expectation
+    query = sql.render(query, "duckdb").replace("{", "{{").replace("}", "}}") + " /* {batch} */"
+    return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
+
+
+def _check(table: str, path: Path, expectation: dict, result: dict | None, known: dict[str, int]) -> Check:
+    """Our record of one result: counts only, taken field by field."""
+    kwargs, meta = expectation["kwargs"], expectation["meta"]
+    parameters = _parameters(expectation)
+    found = (result or {}).get("result", {})
+    observed = found.get("observed_value") if expectation["type"] in _OF_COUNTS else None
+    counted = isinstance(observed, int)
+    by_query = expectation["type"] == "unexpected_rows_expectation"
+    return Check(
+        table=table,
+        check_id=meta["check_id"],
+        description=meta["description"],
+        type=expectation["type"],
+        severity=expectation["severity"],
+        outcome="skipped" if parameters - known.keys() else _outcome(result, counted or not by_query),
+        column=kwargs.get("column"),
+        suite=project.shown(path),
+        query=kwargs.get("unexpected_rows_query"),
+        expected=next((known[each] for each in parameters & known.keys()), None),
+        observed=observed if counted and not by_query else None,
+        unexpected=observed if counted and by_query else found.get("unexpected_count"),
+    )
+
+
+def _outcome(result: dict | None, evaluated: bool) -> str:
+    if result is None or not evaluated or result["exception_info"].get("raised_exception") is not False:
+        return "error"
+    return "passed" if result["success"] is True else "failed"
