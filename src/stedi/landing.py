@@ -156,7 +156,7 @@ def _matching(table: Table, paths: list[Path]) -> dict[str, int] | None:
         try:
             return dict(
                 connection.execute(
-                    f"""select filename, count(*) filter (regexp_full_match(line, $1))
+                    f"""select filename, count(*) filter (strlen(line) <= {lines.LONGEST} and regexp_full_match(line, $1))
                     from read_csv([{", ".join(literal(str(path)) for path in paths)}], columns = {{'line': 'VARCHAR'}},
                         delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, filename = true,
                         hive_partitioning = false)

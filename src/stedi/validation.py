@@ -127,12 +127,14 @@ def read(path: Path, table: str) -> list[dict]:
     return expectations
 
 
-def audit(paths: dict[str, str], policy: str, facts: dict[str, dict[str, int | None]]) -> Audit:
+def audit(
+    paths: dict[str, str], policy: str, facts: dict[str, dict[str, int | None]], names: tuple[str, ...] = NAMES
+) -> Audit:
     """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values.
 
     A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be relied on.
     """
-    suites = {name: (find(name, policy), read(find(name, policy), name)) for name in NAMES}
+    suites = {name: (find(name, policy), read(find(name, policy), name)) for name in names}
     context, source = _connect(paths)
     checks = []
     for name, (path, expectations) in suites.items():

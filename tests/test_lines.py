@@ -1,0 +1,203 @@
+"""Which lines are usable. Every kind goes through `landing.land`, between two good lines, and is accounted for."""
+
+import gzip
+import json
+
+import duckdb
+import pytest
+
+from stedi import landing, lines, tables
+from stedi.engines.duckdb import DuckDB
+from stedi.errors import BadInput, QuarantineExceeded
+from stedi.storage import Folder
+
+PHONE = tables.table("accelerometer_landing")
+CUSTOMER = tables.table("customer_landing")
+STEP = tables.table("step_trainer_landing")
+GOOD = b'{"user":"ann@example.com","timestamp":1600000000000,"x":1.0,"y":0.0,"z":-1.0}'
+BEGUN = b'{"user":"ann@example.com","timestamp":1600000000000,'
+SECRET = "zzsecret"
+
+UNUSABLE = {
+    "text for a number": (BEGUN + b'"x":"zzsecret","y":0.0,"z":0.0}', "x: a number is expected, text is given"),
+    "a number in quotes": (BEGUN + b'"x":"1.0","y":0.0,"z":0.0}', "x: a number is expected, text is given"),
+    "1.6 for an integer": (GOOD.replace(b"1600000000000", b"1.6"), "timestamp: a whole number is expected, a fraction"),
+    "1.0 for an integer": (GOOD.replace(b"1600000000000", b"1.0"), "timestamp: a whole number is expected, a fraction"),
+    "1e3 for an integer": (GOOD.replace(b"1600000000000", b"1e3"), "timestamp: a whole number is expected, a fraction"),
+    "true": (BEGUN + b'"x":true,"y":0.0,"z":0.0}', "x: a number is expected, true or false is given"),
+    "an object": (BEGUN + b'"x":{"zzsecret":1},"y":0.0,"z":0.0}', "x: a number is expected, an object is given"),
+    "an object for text": (GOOD.replace(b'"ann@example.com"', b'{"a":1}'), "user: text is expected, an object is given"),
+    "a number for text": (GOOD.replace(b'"ann@example.com"', b"7"), "user: text is expected, a number is given"),
+    "a list": (BEGUN + b'"x":[1.0],"y":0.0,"z":0.0}', "x: a number is expected, a list is given"),
+    "a list for the line": (b"[" + GOOD + b"]", "an object is expected, a list is given"),
+    "a number for the line": (b"12", "an object is expected, a number is given"),
+    "null for the line": (b"null", "an object is expected, null is given"),
+    "null for a required key": (GOOD.replace(b"1600000000000", b"null"), "timestamp is missing"),
+    "a wrong-case key": (GOOD.replace(b"timestamp", b"timeStamp"), "a key is not written timestamp"),
+    "a missing required key": (b'{"user":"zzsecret","x":1.0,"y":0.0,"z":0.0}', "timestamp is missing"),
+    "two objects on a line": (GOOD + GOOD, "not JSON: Extra data at character"),
+    "a cut line": (GOOD[:20], "not JSON: Unterminated"),
+    "a cut number": (GOOD[:-1], "not JSON: Expecting ',' delimiter"),
+    "NUL": (GOOD.replace(b"ann", b"a\0n"), "not JSON: Invalid control character"),
+    "an escaped NUL": (GOOD.replace(b"ann", b"a\\u0000n"), "user: holds a NUL character"),
+    "a lone surrogate": (GOOD.replace(b"ann", b"a\\ud800n"), "user: holds half a character"),
+    "a byte order mark": (b"\xef\xbb\xbf" + GOOD, "begins with a byte order mark"),
+    "a duplicated key": (GOOD.replace(b'"x"', b'"timestamp":5,"x"'), "a key is given twice"),
+    "64-bit overflow": (GOOD.replace(b"1600000000000", b"9223372036854775808"), "timestamp: does not fit into 64 bits"),
+    "a very long number": (GOOD.replace(b"1600000000000", b"1" * 5000), "not JSON that can be read"),
+    "an infinite fraction": (BEGUN + b'"x":1e999,"y":0.0,"z":0.0}', "x: too large a number"),
+    "NaN": (BEGUN + b'"x":NaN,"y":0.0,"z":0.0}', "NaN is not JSON"),
+    "Infinity": (BEGUN + b'"x":-Infinity,"y":0.0,"z":0.0}', "-Infinity is not JSON"),
+    "an empty line": (b"", "empty line"),
+    "blanks": (b"  \t ", "empty line"),
+    "not UTF-8": (GOOD.replace(b"ann", b"\xff\xfe"), "not UTF-8"),
+    "an HTML error page": (b"<!doctype html><title>zzsecret: 503</title>", "not JSON: Expecting value at character 1"),
+    "a comma at the end": (GOOD + b",", "not JSON: Extra data"),
+    "single quotes": (GOOD.replace(b'"', b"'"), "not JSON: Expecting property name"),
+    "too long": (GOOD.replace(b"ann", b"a" * (lines.LONGEST + 5)), "longer than 1,048,576 bytes"),
+    "deep nesting": (b'{"user":' + b"[" * 100_000, "not JSON that can be read"),
+    "lone carriage returns": (GOOD[:-1] + b"\r" + GOOD, "not JSON"),
+}
+USABLE = {
+    "CRLF": (GOOD + b"\r", []),
+    "blanks around": (b"  " + GOOD + b" ", []),
+    "another order of keys": (b'{"timestamp":5,"z":1.0,"y":0.0,"x":0.0,"user":"ann@example.com"}', []),
+    "an extra key": (GOOD[:-1] + b',"firmware":"zzsecret"}', ["firmware"]),
+    "an extra key that is no name": (GOOD[:-1] + b',"zzsecret@example.com":1}', ["(not a plain name)"]),
+    "a whole number for a fraction": (GOOD.replace(b"1.0", b"1"), []),
+    "an exponent for a fraction": (GOOD.replace(b"1.0", b"1.5e-3"), []),
+    "the largest 64-bit number": (GOOD.replace(b"1600000000000", b"9223372036854775807"), []),
+    "escapes in text": (GOOD.replace(b"ann", b'\\"\\u00e9\\ud83d\\ude00\\\\'), []),
+    "a control character that JSON allows": (GOOD.replace(b"ann", b"a\x7fn"), []),
+    "other scripts": (GOOD.replace(b"ann", "Ωμέγα".encode()), []),
+    "the unit separator of text readers": (GOOD.replace(b"ann", b"a\\u0001n"), []),
+}
+
+
+def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "data.json") -> landing.Account:
+    path = tmp_path / "source" / table.subject / "landing" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    source, lake = Folder(tmp_path / "source"), Folder(tmp_path / "lake")
+    return landing.land(table, source, lake, "_staging/r", DuckDB(), allowed)
+
+
+def rows_of(tmp_path, account: landing.Account) -> list[tuple]:
+    path = tmp_path / "lake" / landing.typed_path(tables.table(account.table), account.digest)
+    return duckdb.sql(f"from read_parquet('{path}/*.parquet')").fetchall()
+
+
+def matches(line: str, table: tables.Table) -> bool:
+    return duckdb.sql("select regexp_full_match($1, $2)", params=[line, lines.pattern(table)]).fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("line, reason", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
+def test_unusable_line_is_quarantined_with_file_number_and_reason(tmp_path, line, reason, name):
+    account = take(tmp_path, GOOD + b"\n" + line + b"\n" + GOOD + b"\n", name=name)
+    assert (account.lines, account.rows, account.quarantined) == (3, 2, 1)
+    assert [(fault["file"], fault["line"]) for fault in account.faults] == [(name, 2)]
+    assert account.faults[0]["reason"].startswith(reason)
+    assert SECRET not in json.dumps(account.json())
+    assert len(rows_of(tmp_path, account)) == 2
+    lake = tmp_path / "lake"
+    [kept] = [path for path in lake.rglob(name) if "quarantine" in path.parts]
+    original = tmp_path / "source" / "accelerometer" / "landing" / name
+    assert kept.read_bytes() == original.read_bytes(), "kept whole"
+    [landed] = [path for path in lake.rglob(name) if "quarantine" not in path.parts]
+    content = gzip.decompress(landed.read_bytes()) if name.endswith(".gz") else landed.read_bytes()
+    assert content == GOOD + b"\n" + GOOD + b"\n"
+
+
+@pytest.mark.parametrize("line, unknown", USABLE.values(), ids=USABLE)
+def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknown):
+    content = GOOD + b"\n" + line + b"\n"
+    account = take(tmp_path, content, allowed=0)
+    assert (account.lines, account.rows, account.quarantined) == (2, 2, 0)
+    assert account.files[0].unknown_keys == unknown
+    given = json.loads(line)
+    expected = tuple(given[column.key] for column in PHONE.columns)
+    assert rows_of(tmp_path, account)[1] == expected, "DuckDB reads what Python reads"
+    assert (tmp_path / "lake" / landing.files_path(PHONE, account.digest) / "data.json").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "table, line",
+    [
+        (PHONE, GOOD),
+        (STEP, b'{"sensorReadingTime":1,"serialNumber":"a","distanceFromObject":-7}'),
+        (CUSTOMER, b'{"customerName": "A", "email": "a@b", "phone": "1", "birthDay": "812-01-01", "serialNumber": "s", '
+         b'"registrationDate": 1, "lastUpdateDate": 2, "shareWithFriendsAsOfDate": 3}'),
+    ],
+    ids=lambda given: getattr(given, "name", ""),
+)  # fmt: skip
+def test_pattern_matches_the_usual_form_and_agrees_with_the_judge(table, line):
+    assert matches(line.decode(), table)
+    assert lines.fault(line, table) == (None, [])
+
+
+@pytest.mark.parametrize("line", [line for line, _ in UNUSABLE.values()], ids=UNUSABLE)
+def test_pattern_never_matches_an_unusable_line(line):
+    if b"\xff" not in line and len(line) < lines.LONGEST:
+        text = line.decode("utf-8-sig") if not line.startswith(b"\xef\xbb\xbf") else line.decode()
+        assert not matches(text, PHONE)
+
+
+def test_32_bit_number_that_does_not_fit_is_quarantined(tmp_path):
+    line = b'{"sensorReadingTime":1,"serialNumber":"a","distanceFromObject":2147483648}\n'
+    account = take(tmp_path, line, STEP)
+    assert account.faults[0]["reason"] == "distanceFromObject: does not fit into 32 bits"
+    assert account.rows == 0
+
+
+@pytest.mark.parametrize("missing", ["phone", "customerName", "registrationDate", "lastUpdateDate", "birthDay"])
+def test_customer_without_an_unneeded_key_is_kept_for_it_could_be_a_withdrawal(tmp_path, missing):
+    record = {column.key: 1 if column.type == "bigint" else "a@b" for column in CUSTOMER.columns}
+    del record[missing]
+    account = take(tmp_path, json.dumps(record).encode(), CUSTOMER, allowed=0)
+    assert account.rows == 1
+
+
+def test_absent_null_and_given_consent_are_told_apart(tmp_path):
+    record = {column.key: 1 if column.type == "bigint" else "a@b" for column in CUSTOMER.columns}
+    absent = {key: value for key, value in record.items() if key != "shareWithResearchAsOfDate"}
+    content = "\n".join(json.dumps(each) for each in (record, absent, record | {"shareWithResearchAsOfDate": None}))
+    account = take(tmp_path, content.encode(), CUSTOMER, allowed=0)
+    position = CUSTOMER.column_names.index("sharewithresearchasofdate")
+    assert [row[position] for row in rows_of(tmp_path, account)] == [1, None, None]
+
+
+def test_more_than_allowed_ends_with_the_first_ten_named_and_nothing_kept(tmp_path):
+    content = b"\n".join([GOOD, *[b"zzsecret"] * 12])
+    with pytest.raises(QuarantineExceeded) as raised:
+        take(tmp_path, content, allowed=11)
+    message = str(raised.value)
+    assert message.startswith("12 of 13 lines for accelerometer_landing")
+    assert message.count("data.json, line") == 10 and "and 2 more" in message and "--max-quarantined" in message
+    assert SECRET not in message
+    assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+
+
+def test_carriage_returns_and_empty_lines_that_cancel_out_in_the_count_are_still_seen(tmp_path):
+    account = take(tmp_path, GOOD + b"\r" + GOOD + b"\n\n")
+    assert (account.lines, account.rows, account.quarantined) == (2, 0, 2)
+
+
+def test_every_line_is_accounted_for_over_several_files(tmp_path):
+    take(tmp_path, GOOD + b"\n" + b"bad\n" + GOOD, name="a.json")
+    take(tmp_path, b"", name="b.json")
+    account = take(tmp_path, b"\n".join([GOOD] * 3), name="we[i]rd *'.json.gz")
+    assert [(file.name, file.lines, file.rows, file.quarantined) for file in account.files] == [
+        ("a.json", 3, 2, 1),
+        ("b.json", 0, 0, 0),
+        ("we[i]rd *'.json.gz", 3, 3, 0),
+    ]
+    assert len(rows_of(tmp_path, account)) == account.rows == account.lines - account.quarantined
+
+
+def test_broken_gzip_is_refused(tmp_path):
+    path = tmp_path / "source" / "accelerometer" / "landing" / "data.json.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(GOOD * 99)[:-20])
+    with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
+        landing.land(PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", DuckDB(), 0)

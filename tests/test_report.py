@@ -1,0 +1,374 @@
+"""The page: what it says for each outcome, and that nothing in results.json can be more than text on it."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import results_example as example
+from stedi import report, tables
+
+INLINE = {"a", "code", "span", "strong"}
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+NAME = "n" * 10_000
+HOSTILE = [
+    pytest.param("<script>alert(1)</script>", id="script"),
+    pytest.param('" onmouseover="alert(1)', id="attribute, double quotes"),
+    pytest.param("' onmouseover='alert(1)", id="attribute, single quotes"),
+    pytest.param("</style></title></pre></details><img src=//x.example onerror=alert(1)>", id="closing tags"),
+    pytest.param("{{ 7 * 7 }}{% include 'x' %}]]>-->&lt;b&gt;", id="template and entities"),
+    pytest.param("left\u202eright\u2066\u200f\x00\x1b[31m\ud800", id="controls of direction and of terminals"),
+    pytest.param(NAME, id="10 kB"),
+]
+# Where a word is looked up, not shown, an unknown one has a test of its own.
+CHOSEN = {"outcome", "kind", "zone", "severity", "subject"}
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and its text outside of styles."""
+
+    def __init__(self, text: str):
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in INLINE or ("class", "note") in attrs:
+            self.text += " "
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, "elements are closed in order"
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def all(self, *tags: str) -> list[dict]:
+        """The attributes of every element of these kinds."""
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+def words(results: dict) -> str:
+    """The page's text with single spaces."""
+    return " ".join(Page(report.render(results)).text.split())
+
+
+def spoilt(value, text: str, key: str = ""):
+    """The same document with `text` behind every text in it."""
+    if isinstance(value, str):
+        return value if key in CHOSEN else value + text
+    if isinstance(value, dict):
+        return {name: spoilt(each, text, name) for name, each in value.items()}
+    return [spoilt(each, text, key) for each in value] if isinstance(value, list) else value
+
+
+OUTCOMES = [
+    pytest.param(example.passed, id="passed"),
+    pytest.param(example.failed, id="failed"),
+    pytest.param(example.stopped, id="stopped"),
+]
+
+
+@pytest.mark.parametrize(
+    "policy, title",
+    [
+        ("course", "The course's rules hold"),
+        ("standout", "The course's stand-out rules hold"),
+        ("strict", "The strict privacy rules hold"),
+        ("other", "The rules of policy other hold"),
+    ],
+)
+def test_a_passing_page_names_the_rules_that_hold_and_the_published_run(policy, title):
+    text = words(example.passed(policy=policy))
+    assert title in text
+    assert "The audit passed" in text and "The audit failed" not in text
+    assert "published as run 2026-01-02T03-04-05.678" in text
+
+
+def test_a_passing_page_says_so_where_nothing_was_published():
+    assert "not published: readers still see what was published before" in words(example.passed(published=False))
+
+
+def test_a_failing_page_opens_with_what_stops_the_run():
+    text = words(example.failed())
+    assert "The course's rules do not hold" in text
+    assert "The audit failed: 2 checks stop this run" in text and "The audit passed" not in text
+    assert "Nothing was published; what was published before stays." in text
+    stops = text[text.index("What stops the run") : text.index("What these rules let through")]
+    for each in ("customer_trusted", "Every customer agreed.", "3 rows break it", "could not be evaluated"):
+        assert each in stops
+
+
+def test_a_failing_page_of_a_run_that_was_published_before_does_not_say_that_nothing_was():
+    text = words(example.failed() | {"published": True})
+    assert "Nothing was published" not in text
+    assert "was published before this audit, and readers still see it" in text
+
+
+def test_a_table_that_stops_the_run_is_opened():
+    assert sum("open" in each for each in Page(report.render(example.failed())).all("details")) == 1
+
+
+def test_a_stopped_page_shows_the_error_with_its_lines_and_no_verdict():
+    page = Page(report.render(example.stopped()))
+    assert "The audit" not in page.text
+    assert "The run stopped before its audit" in page.text
+    assert "02_landing_zone" in page.text and "QuarantineExceeded" in page.text
+    assert example.stopped()["error"]["message"] in page.text
+    assert "Lineage" not in page.text
+
+
+def test_an_outcome_that_is_none_gets_no_page():
+    with pytest.raises(ValueError, match="'fine'"):
+        report.render(example.passed(outcome="fine"))
+
+
+@pytest.mark.parametrize(
+    "data, line",
+    [
+        (example.SYNTHETIC, "Synthetic data: generated sample, scale 1, seed 0"),
+        ({"kind": "public", "name": "public STEDI data", "fingerprint": "1"}, "Public data: public STEDI data"),
+        ({"kind": "other", "name": "data that is not known here", "fingerprint": "1"}, "Other data: data that is"),
+        ({"kind": "new", "name": "some", "fingerprint": "1"}, "Other data: some"),
+    ],
+)
+def test_the_kind_of_data_stands_in_header_title_and_on_every_printed_page(data, line):
+    html = report.render(example.passed(data=data))
+    label = line.partition(":")[0]
+    assert line in html[html.index("<h1>") : html.index("</header>")]
+    assert label in html[html.index("<title>") : html.index("</title>")]
+    assert f'@bottom-left{{content:"{label}"' in html
+
+
+def test_what_is_let_through_stands_right_below_the_verdict():
+    page = report.render(example.passed())
+    order = [page.index(each) for each in ("<h1>", 'id="let-through"', 'id="provenance"')]
+    assert order == sorted(order)
+    text = words(example.passed())
+    below = text[text.index("What these rules let through") :]
+    assert "Policy course permits rows that break the rules below" in below
+    assert "270 of 2,100 rows No pair of strangers. machine_learning_curated · one_owner" in below
+
+
+def test_nothing_let_through_has_no_section():
+    assert "What these rules let through" not in words(example.passed(lets_through=[]))
+
+
+def test_a_failed_warning_is_let_through_and_fails_no_table():
+    text = words(example.passed())
+    assert "✓ passes, ! 1 let through" in text
+    assert "fails" not in text.replace("If it fails", "")
+
+
+@pytest.mark.parametrize(
+    "changed, shown",
+    [
+        pytest.param({"outcome": "skipped"}, "– skipped", id="skipped"),
+        pytest.param({"outcome": "error", "severity": "warning"}, "! not evaluated", id="an error in a warning"),
+        pytest.param({"outcome": "error"}, "✗ not evaluated", id="an error in a critical check"),
+        pytest.param({"outcome": "failed", "severity": "info", "unexpected": 2}, "! noted", id="a failed note"),
+        pytest.param({"outcome": "unheard of"}, "✗ not evaluated", id="an outcome that is none"),
+    ],
+)
+def test_a_check_is_shown_by_sign_and_word(changed, shown):
+    results = example.passed()
+    results["tables"][0]["checks"] = [example.check("one", "One holds.", **changed)]
+    assert f"{shown} One holds." in words(results)
+
+
+@pytest.mark.parametrize("expected, shown", [(None, "not known 10"), (10, "10 10"), (12, "12 10 -2")])
+def test_expected_and_actual_rows_stand_side_by_side(expected, shown):
+    results = example.passed()
+    results["tables"][0]["expected_rows"] = expected
+    assert f"customer_landing landing {shown} 2 of 2" in words(results)
+
+
+def test_the_rows_that_consent_keeps():
+    text = words(example.passed())
+    assert "Customers landing 10 100.0% – trusted 5 50.0% 5 curated 5 50.0% 5" in text
+    assert "Phone readings landing 4,000 100.0% – trusted 2,000 50.0% 2,000" in text
+
+
+def test_landing_files_are_accounted_for():
+    text = words(example.passed())
+    assert f"customer_landing-1.json 11 10 1 {'ab' * 32} nickName" in text
+    assert "customer_landing-1.json 7 a key is given twice" in text
+
+
+def test_of_many_files_and_faults_the_first_are_named_and_the_others_counted():
+    results = example.passed()
+    landed = results["landing"][0]
+    landed["files"], landed["faults"], landed["quarantined"] = landed["files"] * 500, landed["faults"] * 100, 3_000
+    text = words(results)
+    assert "and 480 more files of customer_landing, in results.json" in text
+    assert "and 2,980 more quarantined lines, in results.json" in text
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"changed": False}, "commit 0123456789abcdef, unchanged"),
+        ({"changed": True}, "commit 0123456789abcdef, and changes that are not committed"),
+        ({"commit": None, "changed": None}, "commit not known"),
+    ],
+)
+def test_the_code_is_named(changed, said):
+    results = example.passed()
+    results["run"] |= changed
+    assert said in words(results)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("results", OUTCOMES)
+def test_text_in_results_comes_out_as_text(results, text):
+    plain, page = Page(report.render(results())), Page(report.render(spoilt(results(), text)))
+    kinds = {tag for tag, _ in plain.elements}
+    names = {(tag, name) for tag, attributes in plain.elements for name in attributes}
+    assert {tag for tag, _ in page.elements} <= kinds
+    assert {(tag, name) for tag, attributes in page.elements for name in attributes} <= names
+    # A parent whose name is spoilt is still a parent, and so on: the same elements, one by one.
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in plain.elements]
+    assert page.open == []
+
+
+@pytest.mark.parametrize("key", sorted(CHOSEN - {"outcome"}))
+def test_an_unknown_word_where_one_of_a_few_is_expected_comes_out_as_text(key):
+    def change(value):
+        if isinstance(value, dict):
+            return {name: 'x"><script>' if name == key else change(each) for name, each in value.items()}
+        return [change(each) for each in value] if isinstance(value, list) else value
+
+    page = Page(report.render(change(example.passed())))
+    assert not page.all("script")
+    assert all('"' not in each.get("class", "") for _, each in page.elements)
+
+
+def test_no_control_reaches_the_page():
+    html = report.render(spoilt(example.failed(), "\u202e\u2066\u200b\x00\x1b\u2028\ud800"))
+    assert all(each.isprintable() or each == "\n" for each in html)
+    assert "\\u202e\\u2066\\u200b\\x00\\x1b\\u2028\\ud800" in html
+
+
+def test_a_long_name_is_cut():
+    html = report.render(spoilt(example.passed(), NAME))
+    assert "(10,0" in html
+    assert len(html) < 5_000_000
+
+
+@pytest.mark.parametrize("results", OUTCOMES)
+def test_the_page_needs_nothing_else(results):
+    html = report.render(results())
+    page = Page(html)
+    assert not {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "embed", "form", "base"}
+    assert not [name for _, each in page.elements for name in each if name.startswith("on") or name in ("style", "src")]
+    assert {each["href"] for each in page.all("a")} <= {"results.json", *(f"#{id_}" for id_ in ids(page))}
+    assert not re.search(r"https?:|url\(|@import|//[a-z]", html)
+
+
+@pytest.mark.parametrize("results", OUTCOMES)
+def test_the_policy_of_the_page_allows_its_own_style_sheet_and_nothing_else(results):
+    html = report.render(results())
+    style = html[html.index("<style>") + 7 : html.index("</style>")]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    given = next(each["content"] for each in Page(html).all("meta") if "http-equiv" in each)
+    assert given.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+
+
+def ids(page: Page) -> list[str]:
+    return [each["id"] for _, each in page.elements if "id" in each]
+
+
+@pytest.mark.parametrize("results", OUTCOMES)
+def test_the_page_can_be_read_without_seeing_it(results):
+    page = Page(report.render(results()))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all("scope" in each for each in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert len(set(ids(page))) == len(ids(page))
+    assert page.all("html") == [{"lang": "en"}]
+    regions = [each for _, each in page.elements if each.get("role") == "region"]
+    assert all(each["tabindex"] == "0" and each["aria-label"] for each in regions)
+    assert len({each["aria-label"] for each in regions}) == len(regions)
+    tables_, scrolled = len(page.all("table")), len(regions)
+    assert scrolled == tables_ + (1 if tables_ else 0)  # the lineage scrolls too
+
+
+def test_every_table_can_be_linked_to():
+    assert set(tables.NAMES) <= set(ids(Page(report.render(example.passed()))))
+
+
+def luminance(colour: str) -> float:
+    colour = colour if len(colour) == 6 else "".join(each * 2 for each in colour)
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [pytest.param(0, id="light"), pytest.param(1, id="dark")])
+@pytest.mark.parametrize(
+    "text, grounds",
+    [
+        ("fg", "bg card ok-bg bad-bg warn-bg"),
+        ("dim", "bg card ok-bg bad-bg warn-bg landing-bg trusted-bg curated-bg"),
+        ("link", "bg card bad-bg warn-bg"),
+        ("ok", "bg card"),
+        ("bad", "bg card bad-bg"),
+        ("warn", "bg card"),
+        ("stamp-fg", "stamp"),
+        ("landing", "landing-bg"),
+        ("trusted", "trusted-bg"),
+        ("curated", "curated-bg"),
+    ],
+)
+def test_text_stands_out_from_its_ground(text, grounds, scheme):
+    css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
+    colours = {name: pair.split(",") for name, pair in re.findall(r"--([\w-]+):light-dark\(([^)]+)\)", css)}
+    for ground in grounds.split():
+        low, high = sorted(luminance(colours[name][scheme].lstrip("#")) for name in (text, ground))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
+
+
+def test_the_files_are_written_all_at_once_into_a_new_folder(tmp_path):
+    results = spoilt(example.passed(), "é\ud800")
+    path = report.write(results, str(tmp_path / "new" / "reports"))
+    assert path == tmp_path / "new" / "reports" / "validation_report.html"
+    assert sorted(each.name for each in path.parent.iterdir()) == ["results.json", "validation_report.html"]
+    written = path.with_name("results.json").read_text(encoding="utf-8")
+    assert json.loads(written) == results
+    assert written.startswith('{\n  "version": 1,') and written.endswith("}\n") and "é" in written
+    assert path.read_text(encoding="utf-8") == report.render(results)
+
+
+def test_a_page_that_cannot_be_rendered_leaves_the_files_as_they_were(tmp_path):
+    report.write(example.passed(), str(tmp_path))
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    with pytest.raises(ValueError):
+        report.write(example.passed(outcome="fine"), str(tmp_path))
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+def test_the_page_is_small_and_always_the_same():
+    html = report.render(example.passed())
+    assert len(html.encode()) < 150_000
+    assert html == report.render(example.passed())
+
+
+def test_sample_rows_that_do_not_fit_the_columns_get_no_page():
+    results = example.passed()
+    results["tables"][0]["sample"][0].pop()
+    with pytest.raises(ValueError, match="customer_landing has 10 columns"):
+        report.render(results)

@@ -1,0 +1,159 @@
+import pytest
+from rows import attach, customer, phone, read, store, trainer
+
+from stedi import sql, tables
+from stedi.engines.duckdb import DuckDB
+from stedi.errors import BadInput
+
+FILES = sorted(sql.FOLDER.glob("*/*.sql"))
+SELECTS = [path for path in FILES if path.parent.name != "landing"]
+
+
+def named(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.fixture
+def built(tmp_path):
+    """Builds one table from literal rows of its parents, and returns its rows."""
+
+    def build(name: str, policy: str, parents: dict[str, list[dict]]) -> list[dict]:
+        engine = DuckDB()
+        for parent in tables.table(name).parents:
+            store(tmp_path, parent, parents.get(parent, []))
+            attach(engine, tmp_path, parent)
+        engine.build(sql.read(name, policy), str(tmp_path / name))
+        engine.close()
+        return read(tmp_path, name)
+
+    return build
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_file_is_named_after_a_table_and_opens_with_its_grain(path):
+    assert path.stem in tables.NAMES
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("-- One row per ")
+    assert len(lines) < 60
+
+
+@pytest.mark.parametrize("engine", sql.DIALECTS)
+@pytest.mark.parametrize("path", SELECTS, ids=named)
+def test_file_renders_for_every_engine_with_names_quoted(path, engine):
+    rendered = sql.render(path.read_text(), engine)
+    quote = "`" if engine == "spark" else '"'
+    for column in ("user", "timestamp"):
+        if f'"{column}"' in path.read_text():
+            assert f"{quote}{column}{quote}" in rendered
+    assert "--" not in rendered
+
+
+@pytest.mark.parametrize("path", SELECTS, ids=named)
+def test_file_reads_exactly_the_parents_that_the_contract_names(path):
+    import sqlglot
+
+    found = {table.name for table in sqlglot.parse_one(path.read_text(), read="athena").find_all(sqlglot.exp.Table)}
+    assert found == set(tables.table(path.stem).parents)
+
+
+@pytest.mark.parametrize("policy", sql.policies())
+def test_every_policy_has_sql_for_every_table(policy):
+    assert all(sql.find(name, policy).exists() for name in tables.NAMES)
+
+
+def test_a_policy_that_has_no_folder_is_refused_and_never_falls_back_silently():
+    with pytest.raises(BadInput, match="no policy 'lenient'. Choose one of: course"):
+        sql.find("customer_trusted", "lenient")
+
+
+def test_sql_that_cannot_be_read_is_refused_with_the_place():
+    with pytest.raises(BadInput, match=r"line 1, column \d+"):
+        sql.render("select from where", "duckdb")
+
+
+@pytest.mark.parametrize(
+    "landing, kept",
+    [
+        pytest.param([customer("ann", consent=10)], ["ann"], id="consent is kept"),
+        pytest.param([customer("bob", consent=None)], [], id="no consent is dropped"),
+        pytest.param([customer("ann"), customer("bob", consent=None)], ["ann"], id="each record by itself"),
+        pytest.param([customer("ann"), customer("ann", consent=5)], ["ann", "ann"], id="two records of one person"),
+        pytest.param([customer("a", consent=None, sharewithpublicasofdate=1)], [], id="public consent is not research"),
+        pytest.param([], [], id="nobody"),
+    ],
+)
+def test_course_customer_trusted_holds_records_with_consent(built, landing, kept):
+    rows = built("customer_trusted", "course", {"customer_landing": landing})
+    assert [row["email"] for row in rows] == [f"{name}@example.com" for name in kept]
+
+
+def test_course_customer_trusted_changes_no_value(built):
+    ann = customer("ann", sharewithpublicasofdate=1, birthday="812-01-01")
+    assert built("customer_trusted", "course", {"customer_landing": [ann]}) == [ann]
+
+
+@pytest.mark.parametrize(
+    "trusted, readings, kept",
+    [
+        pytest.param(["ann"], [phone("ann", 1)], [phone("ann", 1)], id="a trusted customer's reading is kept"),
+        pytest.param(["ann"], [phone("bob", 1)], [], id="anybody else's is dropped"),
+        pytest.param(["ann"], [phone("ann", -9)], [phone("ann", -9)], id="the course keeps readings before consent"),
+        pytest.param(["ann", "ann"], [phone("ann", 1)], [phone("ann", 1)], id="two records do not double a reading"),
+        pytest.param(["ann"], [phone("ann", 1)] * 2, [phone("ann", 1)] * 2, id="equal readings are both kept"),
+        pytest.param(["Ann"], [phone("ann", 1)], [], id="addresses match as written"),
+        pytest.param([], [phone("ann", 1)], [], id="nobody is trusted"),
+    ],
+)
+def test_course_accelerometer_trusted_holds_readings_of_trusted_customers(built, trusted, readings, kept):
+    parents = {"customer_trusted": [customer(name) for name in trusted], "accelerometer_landing": readings}
+    assert built("accelerometer_trusted", "course", parents) == kept
+
+
+@pytest.mark.parametrize(
+    "trusted, readings, kept",
+    [
+        pytest.param(["ann"], [phone("ann", 1)], ["ann"], id="with a reading: kept"),
+        pytest.param(["ann"], [], [], id="without: dropped"),
+        pytest.param(["ann"], [phone("ann", 1), phone("ann", 2)], ["ann"], id="two readings do not double the customer"),
+        pytest.param(["ann", "cat"], [phone("cat", 1)], ["cat"], id="each customer by their own readings"),
+    ],
+)
+def test_course_customer_curated_holds_trusted_customers_with_readings(built, trusted, readings, kept):
+    parents = {"customer_trusted": [customer(name) for name in trusted], "accelerometer_trusted": readings}
+    assert built("customer_curated", "course", parents) == [customer(name) for name in kept]
+
+
+@pytest.mark.parametrize(
+    "curated, readings, kept",
+    [
+        pytest.param([customer("ann")], [trainer("ann", 1)], [trainer("ann", 1)], id="a curated customer's device"),
+        pytest.param([customer("ann")], [trainer("bob", 1)], [], id="anybody else's"),
+        pytest.param([customer("ann"), customer("cat", device="device-ann")], [trainer("ann", 1)], [trainer("ann", 1)],
+                     id="a device of two people does not double a reading"),
+    ],
+)  # fmt: skip
+def test_course_step_trainer_trusted_holds_readings_of_curated_customers(built, curated, readings, kept):
+    parents = {"customer_curated": curated, "step_trainer_landing": readings}
+    assert built("step_trainer_trusted", "course", parents) == kept
+
+
+@pytest.mark.parametrize(
+    "steps, phones, pairs",
+    [
+        pytest.param([trainer("ann", 1)], [phone("ann", 1)], [("ann", "ann")], id="one time, one pair"),
+        pytest.param([trainer("ann", 1)], [phone("ann", 2)], [], id="no common time, no pair"),
+        pytest.param([trainer("ann", 1)], [phone("ann", 1), phone("ann", 1, x=0.5)], [("ann", "ann")] * 2,
+                     id="two phone readings, two pairs"),
+        pytest.param([trainer("ann", 1)], [phone("cat", 1)], [("ann", "cat")], id="the course pairs strangers"),
+        pytest.param([trainer("ann", 1), trainer("cat", 1)], [phone("ann", 1), phone("cat", 1)],
+                     [("ann", "ann"), ("ann", "cat"), ("cat", "ann"), ("cat", "cat")], id="everyone with everyone"),
+    ],
+)  # fmt: skip
+def test_course_machine_learning_curated_joins_on_time_alone(built, steps, phones, pairs):
+    parents = {"step_trainer_trusted": steps, "accelerometer_trusted": phones}
+    rows = built("machine_learning_curated", "course", parents)
+    assert [(row["serialnumber"], row["user"]) for row in rows] == [
+        (f"device-{device}", f"{user}@example.com") for device, user in pairs
+    ]
+    assert all(list(row) == tables.table("machine_learning_curated").column_names for row in rows)
+    assert all(row["sensorreadingtime"] == row["timestamp"] for row in rows)

@@ -1,0 +1,39 @@
+import pytest
+import sqlglot
+
+from stedi import sql, tables
+from stedi.errors import BadInput
+
+
+def test_build_order_has_every_parent_before_its_children():
+    for position, table in enumerate(tables.TABLES):
+        assert set(table.parents) <= set(tables.NAMES[:position])
+
+
+@pytest.mark.parametrize("table", tables.LANDING, ids=lambda table: table.name)
+def test_landing_ddl_has_the_columns_and_types_of_the_contract(table):
+    statement = sqlglot.parse_one(sql.read(table.name), read="athena")
+    assert statement.this.this.name == table.name
+    declared = {column.name: column.kind.sql("hive").lower() for column in statement.this.expressions}
+    assert declared == {column.name: column.type for column in table.columns}
+    assert list(declared) == table.column_names
+
+
+@pytest.mark.parametrize("table", tables.LANDING, ids=lambda table: table.name)
+def test_every_landing_column_has_a_json_key_that_differs_only_in_case(table):
+    assert [column.key.lower() for column in table.columns] == table.column_names
+
+
+def test_personal_columns_are_those_that_name_a_person_or_a_device():
+    assert tables.PERSONAL == {"customername", "email", "phone", "birthday", "serialnumber", "user"}
+
+
+def test_descendants_are_all_tables_downstream_in_build_order():
+    assert tables.descendants("customer_curated") == ["step_trainer_trusted", "machine_learning_curated"]
+    assert tables.descendants("step_trainer_landing") == ["step_trainer_trusted", "machine_learning_curated"]
+    assert tables.descendants("machine_learning_curated") == []
+
+
+def test_unknown_table_is_refused_with_the_names_there_are():
+    with pytest.raises(BadInput, match="no table 'customers'.*customer_landing"):
+        tables.table("customers")
