@@ -203,8 +203,17 @@ def test_the_rows_that_consent_keeps():
 
 def test_landing_files_are_accounted_for():
     text = words(example.passed())
-    assert f"customer_landing-1.json 11 10 1 {'ab' * 32} nickName" in text
+    assert f"customer_landing-1.json unknown keys: nickName 11 10 1 {'ab' * 32}" in text
+    assert "Keys that are no column are named below their file." in text
     assert "customer_landing-1.json 7 a key is given twice" in text
+
+
+def test_files_without_unknown_keys_say_so():
+    results = example.passed()
+    for landed in results["landing"]:
+        landed["files"][0]["unknown_keys"] = []
+    text = words(results)
+    assert "No file has a key that is no column." in text and "unknown keys" not in text
 
 
 def test_of_many_files_and_faults_the_first_are_named_and_the_others_counted():

@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from stedi import pipeline, project, sql
+from stedi import kernels, pipeline, project, sql
 from stedi.engines import ENGINES
 from stedi.errors import BadInput, CouldNotFinish, StediError
 from stedi.pipeline import Options
@@ -148,8 +148,9 @@ def _delete(given: argparse.Namespace) -> None:
         if input(f"Delete these from {place}? [y/N] ").strip().lower() not in ("y", "yes"):
             print("Nothing was deleted.")
             return
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline.execute(pipeline.DELETE, {"lakehouse": place, "confirm": True}, Path(folder) / "06.ipynb")
+    with tempfile.TemporaryDirectory() as folder, kernels.started((pipeline.DELETE,), str(project.NOTEBOOKS)) as ready:
+        parameters = {"lakehouse": place, "confirm": True}
+        pipeline.execute(pipeline.DELETE, parameters, Path(folder) / "06.ipynb", ready[pipeline.DELETE])
     left = sorted(Path(lake.root).rglob("*")) if lake.exists() else []
     print(f"Deleted {place}." if not left else f"Deleted what was ours. Left, as it is not: {', '.join(map(str, left))}")
 

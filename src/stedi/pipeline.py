@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from stedi import datasets, errors, project, resources
+from stedi import datasets, errors, kernels, project, resources
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, new_id, now
 
@@ -48,10 +48,10 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     run_id = new_id() if FIRST in steps else (resources.open_runs(lake) or [""])[-1]
     begun = {"run_id": run_id or new_id(), "started_at": now(), **vars(options)}
     Path(project.resolve(options.reports)).mkdir(parents=True, exist_ok=True)
-    with lake.lock(run_id or begun["run_id"]), _ended_by_signals():
+    with lake.lock(begun["run_id"]), _ended_by_signals(), kernels.started(steps, str(project.NOTEBOOKS)) as ready:
         for step in steps:
             try:
-                _execute(step, options, run_id, say)
+                _execute(step, options, run_id, say, ready[step])
             except AuditFailed:
                 raise  # 05 has written the report
             except StediError as error:
@@ -60,15 +60,14 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     return begun["run_id"]
 
 
-def execute(notebook: str, parameters: dict, output: Path) -> None:
-    """Run one notebook with these parameters, and keep it with its outputs.
+def execute(notebook: str, parameters: dict, output: Path, kernel) -> None:
+    """Run one notebook with these parameters in a running kernel, and keep it with its outputs.
 
     Raises BadInput for a parameter that it does not have, and what its cells raise as our own errors.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
     path = os.path.relpath(project.NOTEBOOKS / f"{notebook}.ipynb")
     if unknown := parameters.keys() - papermill.inspect_notebook(path).keys():
@@ -80,9 +79,7 @@ def execute(notebook: str, parameters: dict, output: Path) -> None:
             parameters,
             kernel_name="python3",
             progress_bar=False,
-            cwd=str(project.NOTEBOOKS),
-            shutdown_kernel="immediate",
-            config=Config(KernelManager={"transport_encryption": "required"}),
+            km=kernel,
         )
     except PapermillExecutionError as error:
         raise _ours(error, notebook, output) from None
@@ -91,6 +88,8 @@ def execute(notebook: str, parameters: dict, output: Path) -> None:
             f"The kernel of {notebook} died, perhaps for want of memory. See {project.shown(output)}; then go on with "
             f"--from {notebook[:2]}."
         ) from None
+    finally:
+        kernels.shut_down(kernel)
 
 
 def _from(first: str) -> tuple[str, ...]:
@@ -100,14 +99,14 @@ def _from(first: str) -> tuple[str, ...]:
     return STEPS[numbers.index(first) :]
 
 
-def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None]) -> None:
+def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None], kernel) -> None:
     import papermill
 
     has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()
     given = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
     begun = time.perf_counter()
     output = Path(project.resolve(options.reports)) / f"{step}.ipynb"
-    execute(step, {name: value for name, value in given.items() if name in has}, output)
+    execute(step, {name: value for name, value in given.items() if name in has}, output, kernel)
     say(f"{step:<22} {time.perf_counter() - begun:5.1f} s")
 
 

@@ -94,6 +94,7 @@ def render(results: dict) -> str:
             plan=(plan := lineage.layout([_placed(table) for table in tables])),
             drawing=Markup(lineage.draw(plan)),  # escapes what it draws
             drawn=lineage.describe(tables),
+            unknown_keys=any(file["unknown_keys"] for landed in shown["landing"] for file in landed["files"]),
             named=NAMED,
             data_file=DATA,
             zone_names=ZONES,

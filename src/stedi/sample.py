@@ -302,7 +302,6 @@ def _write_landing(folder: Path, scale: int, seed: int) -> None:
 
 def _plan(connection: "duckdb.DuckDBPyConnection", seed: int) -> None:
     """Plan one cohort in the tables of the connection."""
-    connection.execute("set enable_progress_bar = false")
     connection.execute(f"create macro seed() as {int(seed)}")
     connection.execute("create table tally (side text, phone int, after_rank int, up_to_rank int)")
     connection.executemany("insert into tally values (?, ?, ?, ?)", list(_tally()))

@@ -23,7 +23,7 @@ _ABOUT_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException)
 def connect() -> duckdb.DuckDBPyConnection:
     """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers."""
     connection = duckdb.connect()
-    connection.execute("set TimeZone = 'UTC'; set integer_division = true; set enable_progress_bar = false")
+    connection.execute("set TimeZone = 'UTC'; set integer_division = true")
     return connection
 
 
