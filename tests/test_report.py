@@ -158,8 +158,8 @@ def test_what_is_let_through_stands_right_below_the_verdict():
     assert order == sorted(order)
     text = words(example.passed())
     below = text[text.index("What these rules let through") :]
-    assert "Policy course permits rows that break the rules below" in below
-    assert "270 of 2,100 rows No pair of strangers. machine_learning_curated · one_owner" in below
+    assert "Policy course permits these rows" in below
+    assert "270 of 2,100 rows pairs of strangers machine_learning_curated · one_owner" in below
 
 
 def test_nothing_let_through_has_no_section():

@@ -15,7 +15,7 @@ FACTS = {NAME: {"expected_rows": None, "landed_rows": 2}}
 
 def expectation(check_id: str = "rows_present", kind: str = "expect_table_row_count_to_be_between", **changes) -> dict:
     kwargs = changes.pop("kwargs", {"min_value": 1})
-    meta = {"check_id": check_id, "description": "A sentence."}
+    meta = {"check_id": check_id, "description": "A sentence.", "finding": "rows that break it"}
     return {"type": kind, "kwargs": kwargs, "severity": "critical", "meta": meta} | changes
 
 
@@ -58,6 +58,8 @@ def test_expectation_with_wrong_arguments_is_refused(audit):
         pytest.param([expectation(severity="critcal")], "severity 'critcal'", id="a misspelled severity"),
         pytest.param([expectation(severity=None)], "severity None", id="no severity"),
         pytest.param([expectation(), expectation()], "given twice: .*rows_present", id="a check id twice"),
+        pytest.param([expectation(severity="warning", meta={"check_id": "a", "description": "A."})],
+                     "'a' is a warning and needs meta.finding", id="a warning that does not say what it found"),
         pytest.param([expectation(meta={})], "needs meta.check_id and meta.description", id="no check id"),
         pytest.param([expectation(meta={"check_id": "a"})], "needs meta.check_id", id="no description"),
     ],

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stedi import project, storage
+from stedi import fingerprint, project, storage
 
 KNOWN = project.EXPECTATIONS / "row_counts.json"
 
@@ -19,20 +19,26 @@ class Dataset:
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def recognise(fingerprint: str, source: str) -> Dataset:
+def of_run(state: dict) -> Dataset:
+    """The data set that a run has landed, by the bytes of its files."""
+    files = [file for account in state["landing"].values() for file in account["files"]]
+    return recognise(fingerprint.of_files([file["content_sha256"] for file in files]), state["source"])
+
+
+def recognise(digest: str, source: str) -> Dataset:
     """The data set with this fingerprint of its files.
 
     One that is not in `row_counts.json` may say beside its files that it was generated, and with how many rows. Nothing
     else is believed of it: what it says is checked by the audit.
     """
-    known = json.loads(KNOWN.read_text(encoding="utf-8")).get(fingerprint)
+    known = json.loads(KNOWN.read_text(encoding="utf-8")).get(digest)
     if known:
-        return Dataset(known["kind"], known["name"], fingerprint, known["rows"])
+        return Dataset(known["kind"], known["name"], digest, known["rows"])
     told = storage.source(project.resolve(source)).read_json("expected.json") or {}
     if told.get("kind") == "synthetic":
         name = f"generated sample, scale {told['scale']}, seed {told['seed']}"
-        return Dataset("synthetic", name, fingerprint, told["rows"])
-    return Dataset("other", "data that is not known here", fingerprint)
+        return Dataset("synthetic", name, digest, told["rows"])
+    return Dataset("other", "data that is not known here", digest)
 
 
 def ensure_sample(source: str) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from stedi import project, sql, tables
+from stedi import datasets, project, sql, tables
 from stedi.run import Run, now
 
 if TYPE_CHECKING:
@@ -20,23 +20,24 @@ if TYPE_CHECKING:
     from stedi.validation import Audit
 
 VERSION = 1
-SAMPLED = 5  # rows of each table
+SAMPLED = 8  # rows of each table
+UNKNOWN = tables.Column("", "", "not in the table's contract", personal=True)
 _PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 
 
 def collect(run: Run, audit: "Audit") -> dict:
     """The evidence of an audited run."""
-    dataset, counted = run.dataset, Counter(check.outcome for check in audit.checks)
+    counted = Counter(check.outcome for check in audit.checks)
     return {
         "version": VERSION,
         "outcome": "passed" if audit.passed else "failed",
         "published": run.published,
         "policy": run.policy,
-        "data": {"kind": dataset.kind, "name": dataset.name, "fingerprint": dataset.fingerprint},
+        "data": _data(run.state),
         "checks": {each: counted[each] for each in ("passed", "failed", "error", "skipped")}
         | {"stopping": sum(check.stops for check in audit.checks)},
         "lets_through": [
-            {"table": each.table, "check_id": each.check_id, "description": each.description, "rows": each.unexpected}
+            {"table": each.table, "check_id": each.check_id, "finding": each.finding, "rows": each.unexpected}
             for each in audit.checks
             if each.severity == "warning" and each.outcome == "failed"
         ],
@@ -54,7 +55,7 @@ def stopped(error: Exception, notebook: str, state: dict) -> dict:
         "outcome": "stopped",
         "published": False,
         "policy": state.get("policy"),
-        "data": None,
+        "data": _data(state),
         "checks": None,
         "lets_through": [],
         "landing": [],
@@ -82,6 +83,14 @@ def circumstances(state: dict) -> dict:
     }
 
 
+def _data(state: dict) -> dict | None:
+    """Which data it is; None as long as not all of it has landed."""
+    if len(state.get("landing", {})) < len(tables.LANDING):
+        return None
+    dataset = datasets.of_run(state)
+    return {"kind": dataset.kind, "name": dataset.name, "fingerprint": dataset.fingerprint}
+
+
 def _landed(account: dict) -> dict:
     keep = ("table", "digest", "faults")
     totals = {each: sum(file[each] for file in account["files"]) for each in ("lines", "rows", "quarantined")}
@@ -89,7 +98,8 @@ def _landed(account: dict) -> dict:
 
 
 def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
-    entry, about = run.state["tables"][table.name], {column.name: column for column in table.columns}
+    entry = run.state["tables"][table.name]
+    known = {column.name: column for column in table.columns}
     return {
         "name": table.name,
         "subject": table.subject,
@@ -101,9 +111,9 @@ def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
         "expected_rows": run.dataset.rows.get(run.policy, {}).get(table.name),
         "fingerprint": entry["fingerprint"],
         "columns": [
-            {"name": name, "type": type_, "about": about[name].about, "personal": about[name].personal}
+            {"name": name, "type": type_, "about": column.about, "personal": column.personal}
             for name, type_ in entry["columns"].items()
-            if name in about
+            for column in [known.get(name, UNKNOWN)]
         ],
         "sql": sql.read(table.name, run.policy),
         "checks": [{key: value for key, value in asdict(check).items() if key != "table"} for check in audit.of(table.name)],

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from stedi.tables import PERSONAL
+from stedi.tables import PERSONAL, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _DOTS = "•••"
+_PUBLIC = {column.name for table in TABLES for column in table.columns if not column.personal}
 
 
 def mask(value: object) -> object:
@@ -19,6 +20,10 @@ def mask(value: object) -> object:
 
 
 def masked(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The same rows with the values of personal columns (those of `tables.py`, by name) masked."""
-    hidden = [name for name in frame.columns if name in PERSONAL]
-    return frame.assign(**{name: frame[name].astype("object").map(mask) for name in hidden})
+    """The same rows, masked: the personal columns of `tables.py`, and text under any name that is not known there."""
+    from pandas.api.types import is_numeric_dtype
+
+    def hidden(name: str) -> bool:
+        return name in PERSONAL or (name not in _PUBLIC and not is_numeric_dtype(frame[name]))
+
+    return frame.assign(**{name: frame[name].astype("object").map(mask) for name in frame.columns if hidden(name)})

@@ -269,10 +269,8 @@ class Run:
 
     @cached_property
     def dataset(self) -> "datasets.Dataset":
-        """Which data landed: recognised by its fingerprint."""
-        files = [file for account in self.state["landing"].values() for file in account["files"]]
-        digest = fingerprint.of_files([file["content_sha256"] for file in files])
-        return datasets.recognise(digest, self.state["source"])
+        """Which data landed."""
+        return datasets.of_run(self.state)
 
 
 def _apart(source: str, lake: Folder) -> None:

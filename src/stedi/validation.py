@@ -25,6 +25,7 @@ class Check:
     table: str
     check_id: str
     description: str
+    finding: str | None  # of a warning: what the rows that break it are
     type: str
     severity: str
     outcome: str
@@ -86,7 +87,7 @@ def seen(check: Check) -> str:
     if check.outcome == "skipped":
         return "Skipped: the data set is not known, so neither is the number."
     if check.unexpected is not None:
-        return f"{check.unexpected:,} rows break it."
+        return "1 row breaks it." if check.unexpected == 1 else f"{check.unexpected:,} rows break it."
     if check.expected is not None:
         return f"{check.observed:,} rows, {check.expected:,} expected."
     return f"{check.observed:,} rows." if check.observed is not None else ""
@@ -120,6 +121,8 @@ def read(path: Path, table: str) -> list[dict]:
             raise refuse(f"{check_id or each.get('type')!r} needs meta.check_id and meta.description")
         if each.get("severity") not in SEVERITIES:
             raise refuse(f"{check_id!r} has severity {each.get('severity')!r}, one of {SEVERITIES} is expected")
+        if each["severity"] == "warning" and not each["meta"].get("finding"):
+            raise refuse(f"{check_id!r} is a warning and needs meta.finding, which says what the rows that break it are")
     if len(set(ids)) < len(ids):
         raise refuse(f"check ids are given twice: {sorted(key for key, n in Counter(ids).items() if n > 1)}")
     if not any(str(each.get("type")).startswith("expect_table_row_count") and each["severity"] == "critical" for each in expectations):
@@ -215,6 +218,7 @@ def _check(table: str, path: Path, expectation: dict, result: dict | None, known
         table=table,
         check_id=meta["check_id"],
         description=meta["description"],
+        finding=meta.get("finding"),
         type=expectation["type"],
         severity=expectation["severity"],
         outcome="skipped" if parameters - known.keys() else _outcome(result, counted or not by_query),
