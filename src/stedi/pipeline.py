@@ -2,14 +2,13 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from stedi import datasets, errors, kernels, project, resources
+from stedi import datasets, errors, kernels, project, resources, storage
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, new_id, now
 
@@ -45,6 +44,7 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     steps = _from(first)
     lake = resources.create(options.lakehouse)
     datasets.ensure_sample(options.source)
+    storage.source(project.resolve(options.source))  # a slip of the user's should not have to wait for a kernel
     run_id = new_id() if FIRST in steps else (resources.open_runs(lake) or [""])[-1]
     begun = {"run_id": run_id or new_id(), "started_at": now(), **vars(options)}
     Path(project.resolve(options.reports)).mkdir(parents=True, exist_ok=True)
@@ -129,8 +129,12 @@ def _report(error: StediError, step: str, state: dict, options: Options) -> None
 
 @contextmanager
 def _ended_by_signals():
-    """Let SIGTERM end the run as Ctrl-C does, so that the running kernel is shut down."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Let SIGTERM end the run as Ctrl-C does, so that the kernels are shut down."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:

@@ -170,14 +170,14 @@ def _awswrangler(url: str) -> Iterator[ModuleType]:
         raise _refusal(url, str(error.response.get("Error", {}).get("Code", "unknown"))) from None
     except (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError):
         raise CouldNotFinish(
-            f"{url} could not be reached. Check the network, the region (AWS_DEFAULT_REGION) and AWS_ENDPOINT_URL if it is "
-            "set, and try again."
+            f"{url} could not be reached. Check the network, the region (AWS_DEFAULT_REGION) and AWS_ENDPOINT_URL if "
+            "it is set, and try again."
         ) from None
     except (boto.BotoCoreError, awswrangler.exceptions.InvalidArgumentValue, ValueError) as error:
         said = " ".join(str(error).split()).rstrip(".")
         raise BadInput(
-            f"{url} cannot be read as AWS is set up here: {said}. Expected: s3://bucket/prefix, and credentials as for the "
-            "AWS command line (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)."
+            f"{url} cannot be read as AWS is set up here: {said}. Expected: s3://bucket/prefix, and credentials as for "
+            "the AWS command line (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)."
         ) from None
 
 
@@ -187,8 +187,8 @@ def _refusal(url: str, code: str) -> BadInput | CouldNotFinish:
         return BadInput(f"{url} does not exist ({code}). Check the names of the bucket and of the prefix.")
     if code in ("AccessDenied", "AllAccessDisabled", "403"):
         return BadInput(
-            f"{url} may not be read with these credentials ({code}). They need s3:ListBucket on the bucket and s3:GetObject "
-            "on its objects; or use others (AWS_PROFILE)."
+            f"{url} may not be read with these credentials ({code}). They need s3:ListBucket on the bucket and "
+            "s3:GetObject on its objects; or use others (AWS_PROFILE)."
         )
     if code in ("ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "TokenRefreshRequired"):
         return BadInput(f"{url} was asked for with credentials that are not valid ({code}). Renew them and try again.")

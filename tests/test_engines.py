@@ -1,0 +1,132 @@
+"""Engines are opened by name, and nothing personal is in their errors."""
+
+import duckdb
+import pytest
+from rows import attach, customer, phone, store
+
+from stedi import engines
+from stedi.engines import open_engine
+from stedi.engines.duckdb import connect, faults, literal, parquet
+from stedi.errors import BadInput, EngineFailed
+
+SECRET = "zzsecret@example.com"
+
+
+def test_unknown_engine_is_refused_with_those_there_are():
+    with pytest.raises(BadInput, match="no engine 'oracle'. Choose one of: duckdb"):
+        open_engine("oracle")
+
+
+@pytest.mark.parametrize("name", engines.ENGINES)
+def test_engine_opens_under_its_own_name_and_closes(name):
+    engine = open_engine(name)
+    assert engine.name == name
+    engine.close()
+
+
+NAMES = [
+    "plain",
+    "it's",
+    "two''quotes",
+    "[1]",
+    "a*",
+    "what?",
+    "{a,b}",
+    "[!a]",
+    "a]b[",
+    "back\\slash",
+    "per%cent",
+    "Zoë; --",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_literal_means_one_file_whatever_characters_are_in_its_name(tmp_path, name):
+    for each in (name, "1", "aa", "whatx", "b", "a", "c"):  # which the patterns would match too
+        (tmp_path / each).write_text(each)
+    found = duckdb.sql(f"select content from read_text({literal(str(tmp_path / name))})").fetchall()
+    assert found == [(name,)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_table_is_written_to_and_read_from_a_folder_whatever_its_name(tmp_path, name):
+    engine, path = open_engine("duckdb"), str(tmp_path / name)
+    engine.build("select 7 as n", path)
+    assert duckdb.sql(f"from {parquet(path)}").fetchall() == [(7,)]
+    engine.attach("given", path, ["n"])
+    assert engine.query("select n from given").values.tolist() == [[7]]
+    engine.close()
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """An engine that reads one customer and one phone reading."""
+    opened = open_engine("duckdb")
+    for name, row in {"customer_landing": customer("zzsecret"), "accelerometer_landing": phone("zzsecret", 1)}.items():
+        store(tmp_path, name, [row])
+        attach(opened, tmp_path, name)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        pytest.param("select cast(email as bigint) from customer_landing", id="a conversion"),
+        pytest.param("select cast(email as timestamp) from customer_landing", id="a date"),
+        pytest.param('select x + cast("user" as double) from accelerometer_landing', id="a number"),
+        pytest.param("select json_extract(email, '$.a') from customer_landing", id="JSON"),
+        pytest.param("select registrationdate * 9000000000000 from customer_landing", id="an overflow"),
+    ],
+)
+def test_error_about_a_value_never_quotes_it(engine, select):
+    with pytest.raises(EngineFailed, match="is withheld") as caught:
+        engine.query(select)
+    assert "zzsecret" not in str(caught.value)
+    assert "1600000000000" not in str(caught.value)
+    assert caught.value.__suppress_context__, "no traceback shows what DuckDB said"
+
+
+def test_error_about_a_value_never_quotes_it_while_a_table_is_built(engine, tmp_path):
+    with pytest.raises(EngineFailed, match="ConversionException") as caught:
+        engine.build("select cast(email as bigint) as email from customer_landing", str(tmp_path / "new"))
+    assert "zzsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "select, says",
+    [
+        pytest.param("select emial from customer_landing", '"emial"', id="a column"),
+        pytest.param("select * from customers", "customers", id="a table"),
+        pytest.param("select nosuch(email) from customer_landing", "nosuch", id="a function"),
+        pytest.param("select email, count(*) from customer_landing", '"email"', id="a column that is not grouped"),
+        pytest.param(
+            "select email + x from customer_landing, accelerometer_landing", r"\+", id="types that do not fit"
+        ),
+    ],
+)
+def test_error_about_the_sql_says_what_is_wrong(engine, select, says):
+    with pytest.raises(BadInput, match=f"The SQL does not fit the tables. .*{says}"):
+        engine.query(select)
+
+
+def test_error_about_the_machine_says_which(tmp_path):
+    with pytest.raises(EngineFailed, match=r"DuckDB could not go on. .*nowhere"), faults(), connect() as connection:
+        connection.execute(f"from {parquet(str(tmp_path / 'nowhere'))}")
+
+
+def test_errors_that_are_not_duckdbs_pass():
+    with pytest.raises(KeyError), faults():
+        raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    "select, value",
+    [
+        pytest.param("select 7 / 2", 3, id="whole numbers divide to whole numbers"),
+        pytest.param("select 7 / 2.0", 3.5, id="fractions do not"),
+        pytest.param("select cast(from_unixtime(0) as varchar)", "1970-01-01 00:00:00+00", id="times are in UTC"),
+    ],
+)
+def test_engine_has_athenas_habits(engine, select, value):
+    assert engine.query(select).iloc[0, 0] == value

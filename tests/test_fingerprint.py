@@ -1,0 +1,141 @@
+"""What identifies files and tables, and what does not."""
+
+import gzip
+import hashlib
+import os
+
+import duckdb
+import pytest
+from rows import T, phone, store
+
+from stedi import fingerprint
+from stedi.errors import BadInput, EngineFailed
+
+ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
+
+
+@pytest.mark.parametrize(
+    "content, lines, plain",
+    [
+        pytest.param(b"a\nb\n", 2, True, id="two lines"),
+        pytest.param(b"a\nb", 2, True, id="no line feed at the end"),
+        pytest.param(b"a\n\n", 2, True, id="an empty line counts"),
+        pytest.param(b"\n", 1, True, id="a line feed alone"),
+        pytest.param(b"", 0, True, id="nothing"),
+        pytest.param(b"a\r\nb\n", 2, False, id="a carriage return is not plain"),
+        pytest.param(b"\xef\xbb\xbfa\n", 1, False, id="a byte order mark is not plain"),
+        pytest.param(b"a\n\xef\xbb\xbfb\n", 2, True, id="the same bytes further on are text"),
+        pytest.param(b"a" * fingerprint._BLOCK + b"\r\nb", 2, False, id="a carriage return in the second block"),
+        pytest.param(
+            b"a" * fingerprint._BLOCK + b"\xef\xbb\xbfb", 1, True, id="no byte order mark in the second block"
+        ),
+        pytest.param(b"a" * (fingerprint._BLOCK - 1) + b"\n", 1, True, id="a block that ends with a line feed"),
+    ],
+)
+@pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
+def test_file_is_read_once_for_all_that_is_to_know(tmp_path, name, content, lines, plain):
+    stored = gzip.compress(content) if name.endswith(".gz") else content
+    (tmp_path / name).write_bytes(stored)
+    own, inner = (hashlib.sha256(each).hexdigest() for each in (stored, content))
+    assert fingerprint.of_file(tmp_path / name) == fingerprint.Bytes(len(stored), own, inner, lines, plain)
+
+
+WHOLE = gzip.compress(os.urandom(200))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(b'{"a": 1}\n', id="no gzip at all"),
+        pytest.param(WHOLE[:-20], id="cut off"),
+        pytest.param(WHOLE[:-8] + bytes(4) + WHOLE[-4:], id="wrong check sum"),
+        pytest.param(WHOLE[:40] + b"\xff" * 20 + WHOLE[60:], id="damaged inside"),
+        pytest.param(WHOLE + b"{}\n", id="something else after it"),
+    ],
+)
+def test_broken_gzip_is_refused_by_name(tmp_path, stored):
+    (tmp_path / "data.json.gz").write_bytes(stored)
+    with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
+        fingerprint.of_file(tmp_path / "data.json.gz")
+
+
+def test_fingerprint_of_files_is_that_of_a_set_with_repetitions():
+    assert fingerprint.of_files(["a", "b"]) == fingerprint.of_files(["b", "a"])
+    others = [["a"], ["a", "b"], ["a", "a", "b"], ["ab"], []]
+    assert len({fingerprint.of_files(each) for each in others}) == len(others)
+    assert all(len(fingerprint.of_files(each)) == 32 for each in others)
+
+
+def test_fingerprint_of_files_does_not_depend_on_names_and_compression(tmp_path):
+    stored = {
+        "a.json": b"1\n",
+        "b.json.gz": gzip.compress(b"2\n"),
+        "c.json": b"2\n",
+        "d.json.gz": gzip.compress(b"1\n", 1),
+    }
+    for name, content in stored.items():
+        (tmp_path / name).write_bytes(content)
+    found = {name: fingerprint.of_file(tmp_path / name).content_sha256 for name in stored}
+    assert fingerprint.of_files([found["a.json"], found["b.json.gz"]]) == fingerprint.of_files(
+        [found["c.json"], found["d.json.gz"]]
+    )
+
+
+def seen(folder, rows: list[dict]) -> fingerprint.Seen:
+    return fingerprint.of_table(str(store(folder, "accelerometer_trusted", rows)))
+
+
+def test_table_is_told_with_rows_columns_and_the_version_of_duckdb(tmp_path):
+    found = seen(tmp_path, ROWS)
+    assert found.rows == 3
+    assert found.columns == {"user": "string", "timestamp": "bigint", "x": "double", "y": "double", "z": "double"}
+    version, _, digest = found.fingerprint.partition(":")
+    assert version == f"duckdb-{duckdb.__version__}"
+    assert len(digest) == 32
+    assert int(digest, 16)
+
+
+def test_table_fingerprint_does_not_depend_on_the_order_of_rows(tmp_path):
+    assert seen(tmp_path / "a", ROWS) == seen(tmp_path / "b", ROWS[::-1])
+
+
+def test_table_fingerprint_does_not_depend_on_how_rows_are_split_into_files(tmp_path):
+    whole = seen(tmp_path / "whole", ROWS)
+    parts = [store(tmp_path / f"part-{number}", "accelerometer_trusted", [row]) for number, row in enumerate(ROWS)]
+    (tmp_path / "split").mkdir()
+    for number, part in enumerate(parts):
+        (part / "part-0.parquet").rename(tmp_path / "split" / f"part-{number}.parquet")
+    assert fingerprint.of_table(str(tmp_path / "split")) == whole
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([ROWS[0] | {"timestamp": T + 2}, *ROWS[1:]], id="one value differs"),
+        pytest.param([ROWS[0] | {"z": None}, *ROWS[1:]], id="one value is missing"),
+        pytest.param([ROWS[0], ROWS[1] | {"x": 0.25, "y": 0.5}, ROWS[2]], id="two columns are swapped in a row"),
+        pytest.param([ROWS[0] | {"user": "bob@example.com"}, ROWS[1] | {"user": "ann@example.com"}, ROWS[2]],
+                     id="a value is swapped between two rows"),
+        pytest.param([*ROWS, ROWS[0]], id="a row is doubled"),
+        pytest.param([ROWS[0], ROWS[0], *ROWS[2:]], id="a row takes the place of another"),
+        pytest.param(ROWS[1:], id="a row is gone"),
+        pytest.param([], id="all are gone"),
+    ],
+)  # fmt: skip
+def test_table_fingerprint_differs_when(tmp_path, rows):
+    assert seen(tmp_path / "a", ROWS).fingerprint != seen(tmp_path / "b", rows).fingerprint
+
+
+def test_empty_table_has_columns_and_a_fingerprint_of_its_own(tmp_path):
+    found = seen(tmp_path, [])
+    assert (found.rows, found.fingerprint) == (0, f"duckdb-{duckdb.__version__}:{0:032x}")
+    assert list(found.columns) == ["user", "timestamp", "x", "y", "z"]
+
+
+def test_folder_without_parquet_is_an_error_of_ours(tmp_path):
+    with pytest.raises(EngineFailed, match="DuckDB could not go on"):
+        fingerprint.of_table(str(tmp_path))
+
+
+def test_folder_with_characters_of_patterns_and_quotes_is_read(tmp_path):
+    assert seen(tmp_path / "it's [1] *", ROWS).rows == 3

@@ -1,0 +1,73 @@
+"""What is shown of personal values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stedi import privacy, tables
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        pytest.param("ann@example.com", "a•••", id="of a long value its first character"),
+        pytest.param("anna", "a•••", id="of four characters the first"),
+        pytest.param("ann", "•••", id="of a short value nothing"),
+        pytest.param("", "•••", id="of an empty value nothing"),
+        pytest.param("Ωμέγα", "Ω•••", id="of a word in another script its first character"),
+        pytest.param("+49 555", "•••", id="of a value that begins with a sign nothing"),
+        pytest.param("\N{GRINNING FACE}" * 5, "•••", id="of a picture nothing"),
+        pytest.param(5550123, "5•••", id="of a number its first digit"),
+        pytest.param(-5550123, "•••", id="of a negative number nothing"),
+        pytest.param(7, "•••", id="of a small number nothing"),
+        pytest.param(None, None, id="None stays missing"),
+        pytest.param(float("nan"), None, id="NaN stays missing"),
+        pytest.param(np.float64("nan"), None, id="NaN of numpy stays missing"),
+        pytest.param(pd.NaT, None, id="NaT of pandas stays missing"),
+    ],
+)
+def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
+    assert privacy.mask(value) == shown
+
+
+@pytest.mark.parametrize(
+    "values", [["ann@example.com", None], [pd.NA, "ann@example.com"]], ids=["None", "NA of pandas"]
+)
+@pytest.mark.parametrize("dtype", ["object", "str", "string"])
+def test_missing_values_stay_missing_in_columns_of_every_kind(values, dtype):
+    shown = privacy.masked(pd.DataFrame({"email": pd.Series(values, dtype=dtype)}))["email"]
+    assert [None if value is None or pd.isna(value) else value for value in shown] == [
+        None if value is None or pd.isna(value) else "a•••" for value in values
+    ]
+
+
+@pytest.mark.parametrize("column", sorted(tables.PERSONAL))
+def test_personal_column_is_masked_whatever_its_type(column):
+    frame = pd.DataFrame({column: ["device-ann", "device-bob"]})
+    assert privacy.masked(frame)[column].tolist() == ["d•••", "d•••"]
+    assert privacy.masked(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
+
+
+@pytest.mark.parametrize(
+    "column, values, shown",
+    [
+        pytest.param("timestamp", [1_600_000_000_000], [1_600_000_000_000], id="a column that is not personal"),
+        pytest.param("x", [0.5], [0.5], id="a measurement"),
+        pytest.param("readings", [12345], [12345], id="a number under a name of its own"),
+        pytest.param("owner", ["ann@example.com"], ["a•••"], id="text under a name of its own"),
+        pytest.param("EMAIL", ["ann@example.com"], ["a•••"], id="a personal column in capitals"),
+        pytest.param("owners", [["ann@example.com"]], ["•••"], id="a list under a name of its own"),
+        pytest.param("since", [pd.Timestamp("2020-01-02")], ["2•••"], id="a date under a name of its own"),
+    ],
+)
+def test_other_columns_are_shown_only_where_they_cannot_name_anybody(column, values, shown):
+    assert privacy.masked(pd.DataFrame({column: values}))[column].tolist() == shown
+
+
+def test_masking_keeps_the_rows_the_columns_and_the_frame_that_was_given():
+    given = pd.DataFrame({"x": [0.5, 1.5], "user": ["ann@example.com", None], "n": [1, 2]}, index=[7, 8])
+    before = given.copy(deep=True)
+    shown = privacy.masked(given)
+    pd.testing.assert_frame_equal(given, before)
+    assert (list(shown.columns), list(shown.index)) == (["x", "user", "n"], [7, 8])
+    assert privacy.masked(given.iloc[:0]).empty
