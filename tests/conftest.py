@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-from rows import LANDED
 
+from rows import LANDED
 from stedi import project, tables
 
 

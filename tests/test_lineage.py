@@ -56,7 +56,7 @@ def test_a_table_lies_in_the_band_of_its_notebook(plan):
 
 @pytest.mark.parametrize("name", ["<script>", '"><b>', "n" * 10_000])
 def test_names_are_drawn_as_text(name):
-    table = dict(name=name, subject=name, zone=name, notebook=name, parents=["gone", name], lines=[name])
+    table = dict.fromkeys(("name", "subject", "zone", "notebook"), name) | {"parents": ["gone", name], "lines": [name]}
     drawn = ElementTree.fromstring(f"<svg>{lineage.draw(lineage.layout([table]))}</svg>")
     assert {each.tag for each in drawn.iter()} == {"svg", "g", "title", "rect", "text", "path"}
     assert max(len(each.text or "") for each in drawn.iter()) <= 60

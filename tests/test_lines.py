@@ -26,7 +26,10 @@ UNUSABLE = {
     "1e3 for an integer": (GOOD.replace(b"1600000000000", b"1e3"), "timestamp: a whole number is expected, a fraction"),
     "true": (BEGUN + b'"x":true,"y":0.0,"z":0.0}', "x: a number is expected, true or false is given"),
     "an object": (BEGUN + b'"x":{"zzsecret":1},"y":0.0,"z":0.0}', "x: a number is expected, an object is given"),
-    "an object for text": (GOOD.replace(b'"ann@example.com"', b'{"a":1}'), "user: text is expected, an object is given"),
+    "an object for text": (
+        GOOD.replace(b'"ann@example.com"', b'{"a":1}'),
+        "user: text is expected, an object is given",
+    ),
     "a number for text": (GOOD.replace(b'"ann@example.com"', b"7"), "user: text is expected, a number is given"),
     "a list": (BEGUN + b'"x":[1.0],"y":0.0,"z":0.0}', "x: a number is expected, a list is given"),
     "a list for the line": (b"[" + GOOD + b"]", "an object is expected, a list is given"),

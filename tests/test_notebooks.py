@@ -69,7 +69,9 @@ def test_second_code_cell_is_the_imports_and_nothing_else_imports(name):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_no_function_is_defined_and_cells_are_short(name):
     for cell in cells(name, "code"):
-        assert not any(isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)) for node in ast.walk(ast.parse(source(cell))))
+        assert not any(
+            isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)) for node in ast.walk(ast.parse(source(cell)))
+        )
         assert len(source(cell).splitlines()) <= 9
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from conftest import write_source
 from rows import LANDED, customer
-
 from stedi import Lakehouse, pipeline
 from stedi.errors import BadInput
 from stedi.storage import Folder
@@ -43,7 +43,9 @@ class Place:
         """The digest of every file that readers reach through the catalog, and of the catalog itself."""
         entries = Lakehouse(str(self.lake)).catalog.tables.values()
         files = [path for entry in entries for path in (self.lake / entry.path).iterdir()]
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in [self.lake / "catalog.json", *files]}
+        return {
+            str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in [self.lake / "catalog.json", *files]
+        }
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +125,13 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
     assert Lakehouse(str(place.lake)).catalog.tables["accelerometer_landing"].rows == 3
 
 
-def test_run_goes_on_after_a_failure_from_the_notebook_that_is_named(place):
-    done = place.run(place.root / "source", "--from", "03")  # nothing is open: it builds on what is published
+@pytest.mark.parametrize("first", ["03", "04", "05"])
+def test_run_goes_on_from_the_notebook_that_is_named(place, first):
+    done = place.run(place.root / "source", "--from", first)  # nothing is open: it builds on what is published
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()[:3]] == list(pipeline.STEPS[2:])
+    steps = pipeline.STEPS[int(first) - 1 :]
+    assert [line.split()[0] for line in done.stdout.splitlines()[: len(steps)]] == list(steps)
+    assert place.results()["run"]["id"] == Lakehouse(str(place.lake)).catalog.run_id
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,9 @@ def test_run_goes_on_after_a_failure_from_the_notebook_that_is_named(place):
         pytest.param(["--polcy", "course"], "unrecognized arguments: --polcy", id="an unknown option"),
         pytest.param(["--policy", "lenient"], "invalid choice: 'lenient'", id="an unknown policy"),
         pytest.param(["--engine", "abacus"], "invalid choice: 'abacus'", id="an unknown engine"),
-        pytest.param(["--from", "9"], "no notebook '9' to start from. Expected: one of 01, 02", id="an unknown notebook"),
+        pytest.param(
+            ["--from", "9"], "no notebook '9' to start from. Expected: one of 01, 02", id="an unknown notebook"
+        ),
         pytest.param(["--max-quarantined", "some"], "invalid int value: 'some'", id="a number that is none"),
         pytest.param(["--lakehouse", "source"], "is not empty and is no lakehouse", id="a folder that is no lakehouse"),
     ],

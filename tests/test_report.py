@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -304,7 +305,7 @@ def test_the_page_can_be_read_without_seeing_it(results):
     page = Page(report.render(results()))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all("scope" in each for each in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
     assert len(set(ids(page))) == len(ids(page))

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
+
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-
 from stedi import Lakehouse, Run, catalog, project, tables
 from stedi.errors import BadInput, LakehouseLocked, QuarantineExceeded
 from stedi.storage import Folder
@@ -276,7 +276,11 @@ def test_empty_source_is_refused_with_the_folders_that_were_looked_in(tmp_path, 
 
 def test_layout_of_the_public_bucket_is_accepted(source, tmp_path, lake):
     (tmp_path / "bucket").mkdir()
-    for subject, folder in {"customer": "customers", "accelerometer": "accelerometer", "step_trainer": "step_trainer"}.items():
+    for subject, folder in {
+        "customer": "customers",
+        "accelerometer": "accelerometer",
+        "step_trainer": "step_trainer",
+    }.items():
         (source / subject / "landing").rename(tmp_path / "bucket" / folder)
     assert len(land(tmp_path / "bucket", lake).state["landing"]) == 3
 

@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
-import plain
 import pytest
 
+import plain
 from stedi import sample
 from stedi.errors import BadInput, CouldNotFinish
 
@@ -289,7 +289,7 @@ def test_an_earlier_sample_is_replaced(one, two, tmp_path, monkeypatch):
     shutil.copytree(two.folder, "it's a sample")
     sample.generate("it's a sample")
     assert digests(tmp_path / "it's a sample") == digests(one.folder)
-    assert os.listdir() == ["it's a sample"]
+    assert [path.name for path in tmp_path.iterdir()] == ["it's a sample"]
 
 
 @pytest.mark.parametrize(

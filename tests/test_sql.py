@@ -1,6 +1,6 @@
 import pytest
-from rows import attach, customer, phone, read, store, trainer
 
+from rows import attach, customer, phone, read, store, trainer
 from stedi import sql, tables
 from stedi.engines.duckdb import DuckDB
 from stedi.errors import BadInput
@@ -114,7 +114,9 @@ def test_course_accelerometer_trusted_holds_readings_of_trusted_customers(built,
     [
         pytest.param(["ann"], [phone("ann", 1)], ["ann"], id="with a reading: kept"),
         pytest.param(["ann"], [], [], id="without: dropped"),
-        pytest.param(["ann"], [phone("ann", 1), phone("ann", 2)], ["ann"], id="two readings do not double the customer"),
+        pytest.param(
+            ["ann"], [phone("ann", 1), phone("ann", 2)], ["ann"], id="two readings do not double the customer"
+        ),
         pytest.param(["ann", "cat"], [phone("cat", 1)], ["cat"], id="each customer by their own readings"),
     ],
 )

@@ -25,7 +25,7 @@ def test_every_landing_column_has_a_json_key_that_differs_only_in_case(table):
 
 
 def test_personal_columns_are_those_that_name_a_person_or_a_device():
-    assert tables.PERSONAL == {"customername", "email", "phone", "birthday", "serialnumber", "user"}
+    assert {"customername", "email", "phone", "birthday", "serialnumber", "user"} == tables.PERSONAL
 
 
 def test_descendants_are_all_tables_downstream_in_build_order():

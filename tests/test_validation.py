@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict
 
 import pytest
-from rows import T, customer, store
 
+from rows import T, customer, store
 from stedi import project, tables, validation
 from stedi.errors import AuditFailed, BadInput
 
@@ -39,8 +39,9 @@ def test_suite_that_holds_passes(audit):
 
 
 def test_misspelled_expectation_type_is_refused(audit):
+    misspelled = expectation("email_there", "expect_column_values_to_not_be_nul", kwargs={"column": "email"})
     with pytest.raises(BadInput, match=r"customer_landing\.json.*email_there"):
-        audit(expectation(), expectation("email_there", "expect_column_values_to_not_be_nul", kwargs={"column": "email"}))
+        audit(expectation(), misspelled)
 
 
 def test_expectation_with_wrong_arguments_is_refused(audit):
@@ -54,7 +55,7 @@ def test_expectation_with_wrong_arguments_is_refused(audit):
         pytest.param([], "no critical check of the row count", id="an empty suite"),
         pytest.param([expectation(kind="expect_column_values_to_not_be_null", kwargs={"column": "email"})],
                      "no critical check of the row count", id="no row count"),
-        pytest.param([expectation(severity="warning")], "no critical check of the row count", id="a row count that only warns"),
+        pytest.param([expectation(severity="warning")], "no critical check of the row count", id="a count that only warns"),
         pytest.param([expectation(severity="critcal")], "severity 'critcal'", id="a misspelled severity"),
         pytest.param([expectation(severity=None)], "severity None", id="no severity"),
         pytest.param([expectation(), expectation()], "given twice: .*rows_present", id="a check id twice"),
@@ -115,16 +116,18 @@ def test_no_check_at_all_is_no_pass():
 def test_no_value_of_the_data_comes_out_of_an_audit(audit):
     secret = customer("zzsecret", customername="zzsecret", phone="zzsecret", birthday="zzsecret", device="zzsecret")
     secret["registrationdate"] = 7
+    found_by = {"unexpected_rows_query": "select email from customer_landing"}
+    casting = {"unexpected_rows_query": "select 1 from customer_landing where cast(email as bigint) = 1"}
+    common = {"column": "email", "value_set": ["x"]}
     failing = [
         expectation("a", "expect_column_values_to_be_in_set", kwargs={"column": "email", "value_set": ["x"]}),
         expectation("b", "expect_column_distinct_values_to_be_in_set", kwargs={"column": "phone", "value_set": ["x"]}),
-        expectation("c", "expect_column_most_common_value_to_be_in_set", kwargs={"column": "email", "value_set": ["x"]}),
+        expectation("c", "expect_column_most_common_value_to_be_in_set", kwargs=common),
         expectation("d", "expect_column_max_to_be_between", kwargs={"column": "registrationdate", "max_value": 1}),
         expectation("e", "expect_column_values_to_be_between", kwargs={"column": "email", "max_value": 5}),
-        expectation("f", "unexpected_rows_expectation", kwargs={"unexpected_rows_query": "select email from customer_landing"}),
-        expectation("g", "unexpected_rows_expectation",
-                    kwargs={"unexpected_rows_query": "select 1 from customer_landing where cast(email as bigint) = 1"}),
-    ]  # fmt: skip
+        expectation("f", "unexpected_rows_expectation", kwargs=found_by),
+        expectation("g", "unexpected_rows_expectation", kwargs=casting),
+    ]
     found = audit(expectation(), *failing, rows=[secret, secret])
     assert [check.outcome for check in found.checks].count("passed") == 1
     text = json.dumps([asdict(check) for check in found.checks]) + found._repr_html_()

@@ -56,6 +56,8 @@ def superseded(lake: Folder) -> list[str]:
 def contents(lake: Folder) -> list[str]:
     """Every folder in which a lakehouse keeps landing files or tables, as far as it exists."""
     subjects = dict.fromkeys(table.subject for table in TABLES)
-    parents = [f"{subject}/{zone}" for subject in subjects for zone in ("landing", "landing_typed", "trusted", "curated")]
+    parents = [
+        f"{subject}/{zone}" for subject in subjects for zone in ("landing", "landing_typed", "trusted", "curated")
+    ]
     parents += [f"quarantine/{subject}" for subject in subjects]
     return [f"{parent}/{name}" for parent in parents for name in lake.folders(parent)]

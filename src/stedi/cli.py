@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from stedi import kernels, pipeline, project, sql
+from stedi import pipeline, project, sql
 from stedi.engines import ENGINES
 from stedi.errors import BadInput, CouldNotFinish, StediError
 from stedi.pipeline import Options
@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stedi", description="The STEDI lakehouse, from landing JSON to training table.")
+    parser = argparse.ArgumentParser(
+        prog="stedi", description="The STEDI lakehouse, from landing JSON to training table."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     run = _command(commands, "run", _run, "build, audit and publish the eight tables, and write the report")
@@ -56,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sample = _command(commands, "sample", _sample, "generate synthetic landing JSON with known counts")
     sample.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
-    sample.add_argument("--scale", type=int, default=1, metavar="N", help="size, in units of the public data (default: 1)")
+    sample.add_argument(
+        "--scale", type=int, default=1, metavar="N", help="size, in units of the public data (default: 1)"
+    )
     sample.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same bytes (default: 0)")
 
     query = _command(commands, "query", _query, "run a select over the published tables")
@@ -86,7 +90,7 @@ def _option(command: argparse.ArgumentParser, name: str, kind: type, default: ob
 
 
 def _place(given: str, default: str) -> str:
-    """A location as the notebooks take it: what the user types is relative to where they are, a default to the project."""
+    """A location as notebooks take it: what a user types is relative to where they are, a default to the project."""
     if given == default or given.startswith("s3://"):
         return given
     return project.shown(Path(given).expanduser().absolute())
@@ -137,7 +141,7 @@ def _status(given: argparse.Namespace) -> None:
 def _delete(given: argparse.Namespace) -> None:
     import tempfile
 
-    from stedi import resources
+    from stedi import kernels, resources
 
     place = _place(given.lakehouse, project.LAKEHOUSE)
     lake = resources.existing(place)
@@ -152,7 +156,9 @@ def _delete(given: argparse.Namespace) -> None:
         parameters = {"lakehouse": place, "confirm": True}
         pipeline.execute(pipeline.DELETE, parameters, Path(folder) / "06.ipynb", ready[pipeline.DELETE])
     left = sorted(Path(lake.root).rglob("*")) if lake.exists() else []
-    print(f"Deleted {place}." if not left else f"Deleted what was ours. Left, as it is not: {', '.join(map(str, left))}")
+    print(
+        f"Deleted {place}." if not left else f"Deleted what was ours. Left, as it is not: {', '.join(map(str, left))}"
+    )
 
 
 if __name__ == "__main__":

@@ -39,5 +39,7 @@ class EngineFailed(CouldNotFinish):
     """Raised when the engine refuses a statement; the values that its own message quotes are removed."""
 
 
-BY_NAME = {cls.__name__: cls for cls in (AuditFailed, BadInput, QuarantineExceeded, CouldNotFinish, LakehouseLocked,
-                                         EngineFailed)}
+BY_NAME = {
+    cls.__name__: cls
+    for cls in (AuditFailed, BadInput, QuarantineExceeded, CouldNotFinish, LakehouseLocked, EngineFailed)
+}

@@ -116,7 +116,9 @@ def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
             for column in [known.get(name, UNKNOWN)]
         ],
         "sql": sql.read(table.name, run.policy),
-        "checks": [{key: value for key, value in asdict(check).items() if key != "table"} for check in audit.of(table.name)],
+        "checks": [
+            {key: value for key, value in asdict(check).items() if key != "table"} for check in audit.of(table.name)
+        ],
         "sample": _rows(run.sample(table.name, SAMPLED)),
     }
 

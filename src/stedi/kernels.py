@@ -4,6 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from jupyter_client import AsyncKernelManager
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_core.utils import run_sync
+
 # What a notebook imports anyway. Its kernel does so while it waits, which leaves no name in its namespace.
 WHILE_WAITING = {
     "02_landing_zone": "import stedi.run, stedi.engines.duckdb, pandas",
@@ -13,30 +17,35 @@ WHILE_WAITING = {
 }
 
 
+class Kernel(AsyncKernelManager):
+    """A running kernel, and the client that papermill talks to it with, which it would leave open."""
+
+    spoken_to: AsyncKernelClient | None = None
+
+    def client(self, **given) -> AsyncKernelClient:
+        """Make the client."""
+        self.spoken_to = super().client(**given)
+        return self.spoken_to
+
+    def begin(self, folder: str, meanwhile: str) -> None:
+        """Start it in a working directory, without waiting for it; it executes `meanwhile` first."""
+        self.kernel_spec.argv[0] = sys.executable  # this Python, whatever kernels the user has installed
+        extra = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines=exec({meanwhile!r}, {{}})"]
+        run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra)
+
+    def end(self) -> None:
+        """End it at once, if it has not ended."""
+        if self.spoken_to:
+            self.spoken_to.stop_channels()
+        run_sync(self.shutdown_kernel)(now=True)
+
+
 @contextmanager
-def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict]:
-    """A running kernel manager for each notebook, its working directory being `folder`. None is left behind."""
-    from jupyter_client import AsyncKernelManager
-    from jupyter_core.utils import run_sync
-
+def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict[str, Kernel]]:
+    """A running kernel for each notebook, its working directory being `folder`. None is left behind."""
     with ExitStack() as stack:
-        kernels = {}
-        for name in notebooks:
-            kernels[name] = kernel = AsyncKernelManager(kernel_name="python3", transport_encryption="required")
-            kernel.kernel_spec.argv[0] = sys.executable  # this Python, whatever the user's own kernels are
-            stack.callback(run_sync(kernel.shutdown_kernel), now=True)
-            run_sync(kernel.start_kernel)(
-                cwd=folder,
-                extra_arguments=[
-                    "--HistoryManager.hist_file=:memory:",
-                    f"--IPKernelApp.exec_lines=exec({WHILE_WAITING.get(name, '')!r}, {{}})",
-                ],
-            )
+        kernels = {name: Kernel(kernel_name="python3", transport_encryption="required") for name in notebooks}
+        for name, kernel in kernels.items():
+            stack.callback(kernel.end)
+            kernel.begin(folder, WHILE_WAITING.get(name, ""))
         yield kernels
-
-
-def shut_down(kernel) -> None:
-    """End a kernel that is not needed any more, at once."""
-    from jupyter_core.utils import run_sync
-
-    run_sync(kernel.shutdown_kernel)(now=True)

@@ -108,8 +108,8 @@ def _fetch(table: Table, source: Folder | Bucket, to: Path) -> Iterator[tuple[st
                 yield name, to / name
             return
     raise BadInput(
-        f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, in "
-        f"{', '.join(f'{each}/' for each in candidates)}."
+        f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, "
+        f"in {', '.join(f'{each}/' for each in candidates)}."
     )
 
 
@@ -156,7 +156,8 @@ def _matching(table: Table, paths: list[Path]) -> dict[str, int] | None:
         try:
             return dict(
                 connection.execute(
-                    f"""select filename, count(*) filter (strlen(line) <= {lines.LONGEST} and regexp_full_match(line, $1))
+                    f"""select filename, count(*) filter (
+                        strlen(line) <= {lines.LONGEST} and regexp_full_match(line, $1))
                     from read_csv([{", ".join(literal(str(path)) for path in paths)}], columns = {{'line': 'VARCHAR'}},
                         delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, filename = true,
                         hive_partitioning = false)
@@ -169,7 +170,7 @@ def _matching(table: Table, paths: list[Path]) -> dict[str, int] | None:
 
 
 def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dict]) -> None:
-    """Look at a file line by line. With a line to quarantine it is kept whole in `rejected` and rewritten without it."""
+    """Look at a file line by line. One with a line to quarantine is kept whole in `rejected` and rewritten without."""
     sifted = path.with_name(f"{path.name}.sifted{path.suffix}")
     reasons = sifted.with_name(f"{path.name}.faults")
     unknown: set[str] = set()

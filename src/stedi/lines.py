@@ -62,7 +62,7 @@ def _object(line: bytes) -> dict:
     except UnicodeDecodeError:
         raise _Fault("not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _Fault(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise _Fault(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except (ValueError, RecursionError) as error:
         raise error if isinstance(error, _Fault) else _Fault("not JSON that can be read") from None
     if not isinstance(given, dict):
@@ -118,7 +118,7 @@ def _check_number(value: int | float, column: Column) -> None:
         raise _Fault(f"{column.key}: a whole number is expected, a fraction is given")
     if bits and not -(1 << bits - 1) <= value < 1 << bits - 1:
         raise _Fault(f"{column.key}: does not fit into {bits} bits")
-    if not bits and (isinstance(value, int) and abs(value) >= 1 << 63 or not math.isfinite(value)):
+    if not bits and ((isinstance(value, int) and abs(value) >= 1 << 63) or not math.isfinite(value)):
         raise _Fault(f"{column.key}: too large a number")
 
 

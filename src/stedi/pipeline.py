@@ -7,10 +7,14 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stedi import datasets, errors, kernels, project, resources, storage
+from stedi import datasets, errors, project, resources, storage
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
-from stedi.run import FIRST, STAGING, new_id, now
+from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
+
+if TYPE_CHECKING:
+    from stedi.kernels import Kernel
 
 STEPS = (
     "01_create_resources",
@@ -41,11 +45,13 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     Raises a StediError whose `exit_code` says what kind of end it was; the report then says why, and nothing new is
     published. From 03 on, the newest open run is continued.
     """
+    from stedi import kernels
+
     steps = _from(first)
     lake = resources.create(options.lakehouse)
     datasets.ensure_sample(options.source)
     storage.source(project.resolve(options.source))  # a slip of the user's should not have to wait for a kernel
-    run_id = new_id() if FIRST in steps else (resources.open_runs(lake) or [""])[-1]
+    run_id = new_id() if FIRST in steps else _continued(options, steps)
     begun = {"run_id": run_id or new_id(), "started_at": now(), **vars(options)}
     Path(project.resolve(options.reports)).mkdir(parents=True, exist_ok=True)
     with lake.lock(begun["run_id"]), _ended_by_signals(), kernels.started(steps, str(project.NOTEBOOKS)) as ready:
@@ -60,7 +66,7 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     return begun["run_id"]
 
 
-def execute(notebook: str, parameters: dict, output: Path, kernel) -> None:
+def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> None:
     """Run one notebook with these parameters in a running kernel, and keep it with its outputs.
 
     Raises BadInput for a parameter that it does not have, and what its cells raise as our own errors.
@@ -89,7 +95,7 @@ def execute(notebook: str, parameters: dict, output: Path, kernel) -> None:
             f"--from {notebook[:2]}."
         ) from None
     finally:
-        kernels.shut_down(kernel)
+        kernel.end()
 
 
 def _from(first: str) -> tuple[str, ...]:
@@ -99,7 +105,13 @@ def _from(first: str) -> tuple[str, ...]:
     return STEPS[numbers.index(first) :]
 
 
-def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None], kernel) -> None:
+def _continued(options: Options, steps: tuple[str, ...]) -> str:
+    """The id of the run that the notebooks go on with; empty where they only look at the published one."""
+    run = Run.join(options.lakehouse, policy=options.policy if TRUSTED in steps else "", builds=len(steps) > 1)
+    return "" if run.published else run.id
+
+
+def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None], kernel: "Kernel") -> None:
     import papermill
 
     has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()

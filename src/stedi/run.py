@@ -1,4 +1,4 @@
-"""A run: what the notebooks build with. Its tables lie where no reader looks, until the audit lets them be published."""
+"""A run: what the notebooks build with. Its tables lie where no reader looks until they have passed their audit."""
 
 import time
 from datetime import UTC, datetime
@@ -196,7 +196,7 @@ class Run:
         return f"Published run {self.id}: {len(entries)} tables, policy {self.policy}."
 
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
-        """Write the evidence of the audit: results.json, the HTML report and the pictures. Returns the report's path."""
+        """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path."""
         from stedi import evidence, pictures, report
 
         results = evidence.collect(self, self._audit)
@@ -253,7 +253,9 @@ class Run:
 
     def _writing(self):
         if not self._lake.exists(f"{self._work}/run.json"):
-            raise BadInput(f"Run {self.id} is gone: it was published, or a later run took its place. Start with {FIRST}.")
+            raise BadInput(
+                f"Run {self.id} is gone: it was published, or a later run took its place. Start with {FIRST}."
+            )
         return self._lake.lock(self.id)
 
     def _save(self) -> None:
@@ -279,6 +281,6 @@ def _apart(source: str, lake: Folder) -> None:
     inside = lake.root.is_relative_to(here) or Path(here).is_relative_to(lake.root)
     if inside and not here.startswith("s3://"):
         raise BadInput(
-            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two folders that "
-            "do not."
+            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two "
+            "folders that do not."
         )

@@ -73,7 +73,13 @@ ACCELEROMETER = (
 STEP_TRAINER = (
     Column("sensorreadingtime", "bigint", f"time of the reading, {_MS}", "sensorReadingTime", required=True),
     Column("serialnumber", "string", _SERIAL, "serialNumber", personal=True, required=True),
-    Column("distancefromobject", "int", "distance to the object in front of the sensor, as the device sends it", "distanceFromObject", required=True),
+    Column(
+        "distancefromobject",
+        "int",
+        "distance to the object in front of the sensor, as the device sends it",
+        "distanceFromObject",
+        required=True,
+    ),
 )
 
 _02, _03, _04 = "02_landing_zone", "03_trusted_zone", "04_curated_zone"

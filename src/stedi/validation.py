@@ -63,7 +63,9 @@ class Audit:
         if self.passed:
             return
         stopping = [check for check in self.checks if check.stops]
-        lines = [f"  {check.table}.{check.check_id}: {check.description} {seen(check)} ({check.suite})" for check in stopping]
+        lines = [
+            f"  {check.table}.{check.check_id}: {check.description} {seen(check)} ({check.suite})" for check in stopping
+        ]
         raise AuditFailed(
             f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
             + "\n".join(lines)
@@ -99,7 +101,9 @@ def find(table: str, policy: str) -> Path:
     for path in paths:
         if path.exists():
             return path
-    raise BadInput(f"{table} has no suite for policy {policy}. Expected: {' or '.join(project.shown(p) for p in paths)}.")
+    raise BadInput(
+        f"{table} has no suite for policy {policy}. Expected: {' or '.join(project.shown(p) for p in paths)}."
+    )
 
 
 def read(path: Path, table: str) -> list[dict]:
@@ -122,10 +126,15 @@ def read(path: Path, table: str) -> list[dict]:
         if each.get("severity") not in SEVERITIES:
             raise refuse(f"{check_id!r} has severity {each.get('severity')!r}, one of {SEVERITIES} is expected")
         if each["severity"] == "warning" and not each["meta"].get("finding"):
-            raise refuse(f"{check_id!r} is a warning and needs meta.finding, which says what the rows that break it are")
+            raise refuse(
+                f"{check_id!r} is a warning and needs meta.finding, which says what the rows that break it are"
+            )
     if len(set(ids)) < len(ids):
         raise refuse(f"check ids are given twice: {sorted(key for key, n in Counter(ids).items() if n > 1)}")
-    if not any(str(each.get("type")).startswith("expect_table_row_count") and each["severity"] == "critical" for each in expectations):
+    if not any(
+        str(each.get("type")).startswith("expect_table_row_count") and each["severity"] == "critical"
+        for each in expectations
+    ):
         raise refuse("it has no critical check of the row count, so an empty table would pass it")
     return expectations
 

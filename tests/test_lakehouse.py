@@ -1,0 +1,147 @@
+"""Readers see what a run published, by name, in Athena's dialect, and nothing else."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conftest import write_source
+from rows import LANDED, T
+from stedi import Lakehouse, Run, tables
+from stedi.errors import BadInput
+
+ROWS = dict(zip(tables.NAMES, (3, 4, 4, 2, 3, 1, 2, 3), strict=True))
+
+
+def publish(folder: Path, landed: dict[str, list[dict]], unusable: str = "") -> Path:
+    """A lakehouse to which a run published these rows; `unusable` lines go to the quarantine."""
+    source, lake = write_source(folder / "source", landed), folder / "lake"
+    with (source / "customer" / "landing" / "data.json").open("a") as file:
+        file.write(unusable)
+    run = Run.start(str(source), str(lake), max_quarantined=unusable.count("\n"), run_id="run-1")
+    for table in tables.LANDING:
+        run.land(table.name)
+    run = Run.join(str(lake), policy="course")
+    for table in tables.TABLES[len(tables.LANDING) :]:
+        run.build(table.name)
+    run = Run.join(str(lake), builds=False)
+    assert run.audit().passed
+    run.publish()
+    return lake
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    return publish(tmp_path_factory.mktemp("published"), LANDED)
+
+
+@pytest.fixture
+def lake(place):
+    return Lakehouse(str(place))
+
+
+@pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
+def test_table_is_read_whole_with_the_columns_of_its_contract(lake, table):
+    frame = lake.read(table.name)
+    assert list(frame.columns) == table.column_names
+    assert len(frame) == ROWS[table.name]
+
+
+def test_values_are_read_as_they_landed(lake):
+    frame = lake.read("accelerometer_trusted").sort_values(["timestamp", "x"])
+    ann = "ann@example.com"
+    assert frame.values.tolist() == [
+        [ann, T + 10, 0.0, 0.0, -1.0],
+        [ann, T + 10, 1.0, 0.0, -1.0],
+        [ann, T + 20, 1.0, 0.0, -1.0],
+    ]
+
+
+@pytest.mark.parametrize("name", tables.NAMES)
+def test_path_is_a_folder_of_parquet_inside_the_lakehouse(lake, place, name):
+    path = Path(lake.path(name))
+    assert path.is_relative_to(place)
+    assert duckdb.sql(f"select count(*) from read_parquet('{path}/*.parquet')").fetchall() == [(ROWS[name],)]
+
+
+@pytest.mark.parametrize(
+    "select, rows",
+    [
+        pytest.param("select 7 / 2", [[3]], id="whole numbers divide to whole numbers"),
+        pytest.param("select count(*) / 2 from accelerometer_trusted", [[1]], id="and so do counts"),
+        pytest.param('select distinct "user" from accelerometer_trusted', [["ann@example.com"]], id="user is a column"),
+        pytest.param('select max("timestamp") from accelerometer_landing', [[T + 30]], id="timestamp is a column"),
+        pytest.param("select EMAIL from CUSTOMER_CURATED", [["ann@example.com"]], id="names in capitals"),
+        pytest.param("select cardinality(array[1, 2])", [[2]], id="a function that is Athena's alone"),
+        pytest.param("select cast(from_unixtime(0) as varchar)", [["1970-01-01 00:00:00+00"]], id="times in UTC"),
+        pytest.param(
+            "select c.email, count(*) as n from customer_trusted as c "
+            'left join accelerometer_trusted as a on a."user" = c.email group by c.email order by n',
+            [["cat@example.com", 1], ["ann@example.com", 3]], id="tables joined"),
+    ],
+)  # fmt: skip
+def test_query_is_answered_in_athenas_dialect(lake, select, rows):
+    assert lake.query(select).values.tolist() == rows
+
+
+OPEN = pytest.mark.xfail(strict=True, reason="sqlglot raises TokenError, which is no ParseError")
+
+
+@pytest.mark.parametrize(
+    "select, says",
+    [
+        pytest.param("select emial from customer_trusted", "does not fit the tables.*emial", id="a column that is not"),
+        pytest.param("select * from customers", "does not fit the tables.*customers", id="a table that is not"),
+        pytest.param("select from where", "cannot be read as Athena's dialect: line 1, column", id="no SQL"),
+        pytest.param("select 'open", "cannot be read as Athena's dialect", id="a quote that is not closed", marks=OPEN),
+        pytest.param("", "cannot be read as Athena's dialect", id="nothing"),
+    ],
+)
+def test_faulty_sql_is_refused_with_what_is_wrong(lake, select, says):
+    with pytest.raises(BadInput, match=says):
+        lake.query(select)
+
+
+WRITES = pytest.mark.xfail(strict=True, reason="DuckDB is given every statement, not only a select")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("drop view customer_trusted", id="dropped"),
+        pytest.param("delete from customer_trusted", id="emptied"),
+        pytest.param("insert into customer_trusted select * from customer_trusted", id="filled"),
+        pytest.param("create or replace table customer_trusted as select 1 as n", id="replaced"),
+        pytest.param("copy (select 1) to '{path}/part-1.parquet' (format parquet)", id="copied over", marks=WRITES),
+    ],
+)
+def test_no_statement_changes_what_the_next_reader_sees(lake, place, statement):
+    before = {path: path.stat().st_mtime_ns for path in Path(place).rglob("*")}
+    try:  # noqa: SIM105 - refused or without effect, both are well
+        lake.query(statement.format(path=lake.path("customer_trusted")))
+    except BadInput:
+        pass
+    assert {path: path.stat().st_mtime_ns for path in Path(place).rglob("*")} == before
+    assert len(lake.read("customer_trusted")) == ROWS["customer_trusted"]
+
+
+@pytest.mark.parametrize("ask", ["read", "path"])
+def test_unknown_table_is_refused_with_those_there_are(lake, ask):
+    with pytest.raises(BadInput, match=r"no table 'customers'\. The tables are: customer_landing, "):
+        getattr(lake, ask)("customers")
+
+
+def test_status_says_which_run_is_published_and_how_many_rows(lake):
+    first, *others = lake.status().splitlines()
+    assert first == f"Run run-1, policy course, published {lake.catalog.published_at}."
+    assert [line.split() for line in others] == [[name, str(rows), "rows"] for name, rows in ROWS.items()]
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["no lakehouse", "a run that is not published"])
+def test_lakehouse_without_a_publication_is_refused_with_what_to_do(source, tmp_path, begun):
+    if begun:
+        Run.start(str(source), str(tmp_path / "lake")).land("customer_landing")
+    with pytest.raises(
+        BadInput, match=r"Nothing is published in .*lake\. Build it first: stedi run --lakehouse .*lake"
+    ):
+        Lakehouse(str(tmp_path / "lake"))
