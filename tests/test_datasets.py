@@ -55,8 +55,7 @@ def test_nothing_is_believed_of_other_data(recognise, told):
     assert recognise("beef", told) == Dataset("other", "data that is not known here", "beef", {})
 
 
-@pytest.mark.xfail(strict=True, raises=(ValueError, KeyError, AttributeError), reason="it is taken to be well formed")
-@pytest.mark.parametrize("told", ["{", "[]", '{"kind": "synthetic"}'], ids=["no JSON", "no object", "no counts"])
+@pytest.mark.parametrize("told", ["{", "[1]", '{"kind": "synthetic"}'], ids=["no JSON", "no object", "no counts"])
 def test_expected_json_that_cannot_be_used_is_refused_or_not_believed(recognise, tmp_path, told):
     (tmp_path / "expected.json").write_text(told)
     try:

@@ -26,6 +26,7 @@ ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
         pytest.param(b"\xef\xbb\xbfa\n", 1, False, id="a byte order mark is not plain"),
         pytest.param(b"a\n\xef\xbb\xbfb\n", 2, True, id="the same bytes further on are text"),
         pytest.param(b"a" * fingerprint._BLOCK + b"\r\nb", 2, False, id="a carriage return in the second block"),
+        pytest.param(b"\r\n" + b"a" * fingerprint._BLOCK, 2, False, id="a carriage return in the first block only"),
         pytest.param(b"a" * fingerprint._BLOCK + b"\xef\xbb\xbfb", 1, True, id="one that is not at the begin"),
         pytest.param(b"a" * (fingerprint._BLOCK - 1) + b"\n", 1, True, id="a block that ends with a line feed"),
     ],
@@ -47,6 +48,7 @@ WHOLE = gzip.compress(os.urandom(200))
         pytest.param(b'{"a": 1}\n', id="no gzip at all"),
         pytest.param(WHOLE[:-20], id="cut off"),
         pytest.param(WHOLE[:-8] + bytes(4) + WHOLE[-4:], id="wrong check sum"),
+        pytest.param(WHOLE[:10] + b"\xff" + WHOLE[11:], id="a block of no kind that there is"),
         pytest.param(WHOLE[:40] + b"\xff" * 20 + WHOLE[60:], id="damaged inside"),
         pytest.param(WHOLE + b"{}\n", id="something else after it"),
     ],
@@ -122,6 +124,11 @@ def test_table_fingerprint_does_not_depend_on_how_rows_are_split_into_files(tmp_
 )  # fmt: skip
 def test_table_fingerprint_differs_when(tmp_path, rows):
     assert seen(tmp_path / "a", ROWS).fingerprint != seen(tmp_path / "b", rows).fingerprint
+
+
+def test_table_fingerprint_counts_rows_that_come_twice(tmp_path):
+    ann, bob, cat = ROWS
+    assert seen(tmp_path / "a", [ann, ann, cat]).fingerprint != seen(tmp_path / "b", [bob, bob, cat]).fingerprint
 
 
 def test_empty_table_has_columns_and_a_fingerprint_of_its_own(tmp_path):

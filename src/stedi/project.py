@@ -1,5 +1,6 @@
 """The project's own folders, and the defaults of every option."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,7 @@ SCREENSHOTS = "screenshots"
 def resolve(location: str | Path) -> str:
     """A location as engines take it: s3:// as it is, a relative folder from the project's root (in notebooks too)."""
     location = str(location)
-    return location if location.startswith("s3://") else str(ROOT / Path(location).expanduser())
+    return location if location.startswith("s3://") else os.path.normpath(ROOT / Path(location).expanduser())
 
 
 def shown(location: str | Path) -> str:

@@ -1,10 +1,10 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
-from pathlib import Path
+import os
 
 from stedi import catalog, project
 from stedi.errors import BadInput
-from stedi.storage import Folder
+from stedi.storage import Folder, unfinished
 
 MARKER = "lakehouse.json"  # a folder with this file in it is ours
 STAGING = "_staging"
@@ -12,21 +12,31 @@ STAGING = "_staging"
 
 def create(location: str = project.LAKEHOUSE) -> Folder:
     """The lakehouse at that place, made if need be. Raises BadInput for a folder that holds something else."""
+    lake = folder(location)
+    if not lake.exists(MARKER):
+        if lake.exists() and not (lake.root.is_dir() and {unfinished(MARKER)}.issuperset(os.listdir(lake.root))):
+            raise BadInput(
+                f"{location} is not empty and is no lakehouse. Give a folder that is new, empty or a lakehouse."
+            )
+        try:
+            lake.write_json(MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
+        except OSError as error:
+            raise BadInput(f"The lakehouse {location} cannot be made: {error.strerror}. Give another folder.") from None
+    return lake
+
+
+def folder(location: str) -> Folder:
+    """The place of a lakehouse, whether there is one or not. Raises BadInput for a place that cannot hold one."""
     if location.startswith("s3://"):
         raise BadInput(f"The lakehouse {location} is on S3, which needs an engine on AWS. Expected: a folder.")
-    root = Path(project.resolve(location))
-    if root.exists() and not (root / MARKER).exists() and (not root.is_dir() or any(root.iterdir())):
-        raise BadInput(f"{location} is not empty and is no lakehouse. Give a folder that is new, empty or a lakehouse.")
-    root.mkdir(parents=True, exist_ok=True)
-    lake = Folder(root)
-    if not lake.exists(MARKER):
-        lake.write_json(MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
-    return lake
+    if "\\" in location:
+        raise BadInput(f"The lakehouse {location} has a backslash in its name, which DuckDB cannot read. Name another.")
+    return Folder(project.resolve(location))
 
 
 def existing(location: str = project.LAKEHOUSE) -> Folder:
     """The lakehouse at that place. Raises BadInput where there is none."""
-    lake = Folder(project.resolve(location))
+    lake = folder(location)
     if not lake.exists(MARKER):
         raise BadInput(f"{location} is no lakehouse (it has no {MARKER}). Expected: the folder of an earlier run.")
     return lake
@@ -43,17 +53,17 @@ def owned(lake: Folder) -> list[str]:
     """Every file and folder that runs have made in a lakehouse, in the order in which it is safe to delete them."""
     staged = [f"{STAGING}/{each}" for each in lake.folders(STAGING)]
     runs = [f"runs/{each}" for each in lake.folders("runs")]
-    files = [each for each in (catalog.FILE, MARKER) if lake.exists(each)]
-    return [*files[:-1], *staged, *catalog.contents(lake), *runs, *files[-1:]]
+    first = [catalog.FILE, unfinished(catalog.FILE), *staged, *catalog.contents(lake), *runs]
+    return [each for each in (*first, unfinished(MARKER), MARKER) if lake.exists(each)]
 
 
 def delete(lake: Folder) -> list[str]:
-    """Delete all that is ours. Returns what is left: files that somebody else put there, which keep their folders."""
+    """Delete all that is ours. Returns what is left: what somebody else put there, which keeps its folders."""
     with lake.lock("delete"):
         for path in owned(lake):
             lake.delete(path)
         lake.delete(".lock")
-    left = sorted(file.relative_to(lake.root).as_posix() for file in lake.root.rglob("*") if file.is_file())
-    if not left:
+    ends = [path for path in lake.root.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
+    if not ends:
         lake.root.rmdir()
-    return left
+    return sorted(path.relative_to(lake.root).as_posix() for path in ends)

@@ -70,7 +70,7 @@ class Run:
         With no open run, one is begun on what is published (or, where nothing is to be built, the published run itself
         is looked at). Raises BadInput with the notebook to run first where there is nothing to go on with.
         """
-        lake = Folder(project.resolve(lakehouse))
+        lake = resources.folder(lakehouse)
         candidates = [each for each in resources.open_runs(lake) if run_id in ("", each)]
         current = catalog.load(lake)
         if candidates:
@@ -193,6 +193,7 @@ class Run:
             catalog.replace(self._lake, catalog.Catalog(self.id, self.policy, self.state["published_at"], entries))
             self.published = True
             self._lake.delete(self._work)
+            vars(self).pop("_engine", None)  # it knows the tables at the places that they have left
         return f"Published run {self.id}: {len(entries)} tables, policy {self.policy}."
 
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:

@@ -41,15 +41,17 @@ def read(table: str, policy: str = "course") -> str:
 
 
 def render(sql: str, engine: str) -> str:
-    """SQL of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput where it cannot be read."""
+    """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else."""
     import sqlglot
 
     try:
-        tree = sqlglot.parse_one(sql, read="athena")
-    except sqlglot.errors.ParseError as error:
-        place = error.errors[0] if error.errors else {}
+        statements = sqlglot.parse(sql, read="athena")
+    except sqlglot.errors.SqlglotError as error:
+        place = (getattr(error, "errors", None) or [{"description": str(error)}])[0]
+        where = f"line {place['line']}, column {place['col']}: " if "line" in place else ""
         raise BadInput(
-            f"The SQL cannot be read as Athena's dialect: line {place.get('line')}, column {place.get('col')}: "
-            f"{place.get('description', 'not a statement')}. Given: {sql!r}"
+            f"The SQL cannot be read as Athena's dialect: {where}{place['description']}. Given: {sql!r}"
         ) from None
-    return tree.sql(DIALECTS[engine], identify=True, comments=False)
+    if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
+        raise BadInput(f"One select is expected. Given: {sql!r}")
+    return statements[0].sql(DIALECTS[engine], identify=True, comments=False)

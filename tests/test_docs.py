@@ -1,0 +1,138 @@
+"""What the documents say is so, and no file says where it was made."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import results_example
+from stedi import cli, lineage, project, tables
+from test_notebooks import NOTEBOOKS, parameters
+
+README = (project.ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+COMMANDS = ["run", "sample", "query", "status", "delete"]
+
+
+def dependencies() -> set[str]:
+    """What the project and its extras for users need."""
+    extras = PROJECT["optional-dependencies"]
+    return {re.match(r"[\w-]+", each)[0] for each in [*PROJECT["dependencies"], *extras["aws"], *extras["lab"]]}
+
+
+def files() -> list[str]:
+    done = subprocess.run(["git", "-C", str(project.ROOT), "ls-files"], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("the project is no git checkout")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
+def test_readme_lists_every_table_with_its_grain(table):
+    assert f"| `{table.name}` | {table.grain} |" in README
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_readme_lists_every_notebook_with_its_parameters(name):
+    [line] = [line for line in README.splitlines() if line.startswith(f"| `{name}` |")]
+    assert re.findall(r"`(\w+)`", line.split("|")[3]) == list(parameters(name))
+
+
+def test_readme_holds_the_flow_as_it_is_in_the_contract():
+    assert lineage.mermaid().strip() in README
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme_and_has_help(command, capsys):
+    assert re.search(rf"^stedi {command} +\w", README, re.MULTILINE)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--help" in capsys.readouterr().out
+
+
+def test_commands_are_all_listed(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == COMMANDS
+
+
+@pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from"])
+def test_readme_names_every_option_of_run(option):
+    assert f"`--{option}`" in README
+
+
+def test_results_document_names_every_field():
+    document = (project.ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+
+    def keys(value: object) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*map(keys, value))
+        if not isinstance(value, dict):
+            return set()
+        own = set() if {"python", "customer_landing"} & value.keys() else set(value)  # versions, table_seconds
+        return own.union(*map(keys, value.values()))
+
+    assert {
+        key for key in keys(results_example.passed()) if f"`{key}`" not in document and f"`{key}[]`" not in document
+    } == set()
+
+
+def test_environment_names_every_dependency_with_its_reason_and_no_version():
+    lines = (project.ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    listed = dict(re.findall(r"^      - ([\w-]+) # (.+)$", "\n".join(lines), re.MULTILINE))
+    assert listed.keys() == dependencies()
+
+
+def test_constraints_pin_every_dependency_and_hold_no_address():
+    text = (project.ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([\w.-]+)==[\w.]+", text, re.MULTILINE))
+    assert dependencies() <= pinned
+    assert all(re.match(r"[\w.-]+==\S+( ;.*)?$", line) for line in text.splitlines())
+
+
+def test_no_file_names_a_package_registry_or_a_place_on_a_machine():
+    hosts = "|".join(
+        ("py" + "pi.org", "python" + "hosted", "registry.n" + "pmjs", "repo.ana" + "conda", "deb.deb" + "ian")
+    )
+    places = "|".join(
+        f"/{name}/" for name in ("ro" + "ot", "wo" + "rk", r"home/\w+", "Us" + r"ers/\w+", "tm" + r"p/[\w-]+")
+    )
+    found = re.compile(rf"{hosts}|(?<![\w.])(?:{places})")
+    for name in files():
+        path = project.ROOT / name
+        if path.exists() and path.suffix not in (".png", ".gz", ".parquet"):
+            assert not found.search(path.read_text(encoding="utf-8")), name
+
+
+def test_nothing_of_a_run_is_committed_but_the_report_and_the_pictures():
+    assert {name for name in files() if name.startswith("reports/")} <= {
+        "reports/results.json",
+        "reports/validation_report.html",
+    }
+    assert not [
+        name for name in files() if name.endswith((".parquet", ".jsonl")) or name.startswith(("sample/", "lakehouse/"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "library", ["duckdb", "pandas", "great_expectations", "matplotlib", "awswrangler", "boto3", "papermill"]
+)
+def test_import_of_the_package_brings_in_no_heavy_library(library):
+    code = f"import sys, stedi, stedi.pipeline, stedi.cli; sys.exit({library!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_local_run_never_imports_awswrangler(tmp_path):
+    from conftest import write_source
+    from rows import LANDED
+
+    source, lake = write_source(tmp_path / "source", LANDED), tmp_path / "lake"
+    code = (
+        "import sys; from stedi import Run\n"
+        f"run = Run.start({str(source)!r}, {str(lake)!r}); run.land('customer_landing')\n"
+        "sys.exit(bool({'awswrangler', 'boto3', 'botocore'} & sys.modules.keys()))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
