@@ -59,7 +59,7 @@ def test_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path, fo
     (tmp_path / foreign).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / foreign).write_text("mine")
     before = everything(tmp_path)
-    with pytest.raises(BadInput, match=r"is not empty and is no lakehouse\. Give a folder that is new, empty or"):
+    with pytest.raises(BadInput, match=r"is no lakehouse, and not empty\. Give a new or empty folder, or"):
         resources.create(str(tmp_path))
     assert everything(tmp_path) == before
 

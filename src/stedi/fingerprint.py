@@ -64,16 +64,6 @@ class Seen:
     columns: dict[str, str]
 
 
-def columns_of(path: str) -> dict[str, str]:
-    """The columns of a folder of Parquet and their types, by Athena's names."""
-    from stedi.engines.duckdb import TYPES, connect, faults, parquet
-
-    athena = {ours: theirs for theirs, ours in TYPES.items()}
-    with faults(), connect() as connection:
-        described = connection.execute(f"describe select * from {parquet(path)}").fetchall()
-    return {name: athena.get(type_, type_.lower()) for name, type_, *_ in described}
-
-
 def of_table(path: str) -> Seen:
     """Read a folder of Parquet. The fingerprint is the sum of the rows' hashes, so that their order does not matter.
 
@@ -81,12 +71,14 @@ def of_table(path: str) -> Seen:
     """
     import duckdb
 
-    from stedi.engines.duckdb import connect, faults, parquet
+    from stedi.engines.duckdb import TYPES, connect, faults, parquet
 
-    columns = columns_of(path)
-    names = ", ".join(f'"{name}"' for name in columns)
+    athena = {ours: theirs for theirs, ours in TYPES.items()}
     with faults(), connect() as connection:
-        rows, total = connection.execute(
+        described = connection.execute(f"describe select * from {parquet(path)}").fetchall()
+        columns = {name: athena.get(type_, type_.lower()) for name, type_, *_ in described}
+        names = ", ".join(f'"{name}"' for name in columns)
+        [(rows, total)] = connection.execute(
             f"select count(*), coalesce(sum(hash({names})), 0) from {parquet(path)}"
-        ).fetchone()
+        ).fetchall()
     return Seen(rows, f"duckdb-{duckdb.__version__}:{int(total):032x}", columns)

@@ -1,7 +1,5 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
-import os
-
 from stedi import catalog, project
 from stedi.errors import BadInput
 from stedi.storage import Folder, unfinished
@@ -14,10 +12,9 @@ def create(location: str = project.LAKEHOUSE) -> Folder:
     """The lakehouse at that place, made if need be. Raises BadInput for a folder that holds something else."""
     lake = folder(location)
     if not lake.exists(MARKER):
-        if lake.exists() and not (lake.root.is_dir() and {unfinished(MARKER)}.issuperset(os.listdir(lake.root))):
-            raise BadInput(
-                f"{location} is not empty and is no lakehouse. Give a folder that is new, empty or a lakehouse."
-            )
+        inside = [path.name for path in lake.root.iterdir()] if lake.root.is_dir() else [lake.root.name]
+        if lake.exists() and inside not in ([], [unfinished(MARKER)]):
+            raise BadInput(f"{location} is no lakehouse, and not empty. Give a new or empty folder, or a lakehouse.")
         try:
             lake.write_json(MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
         except OSError as error:

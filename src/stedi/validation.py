@@ -162,7 +162,6 @@ def _connect(paths: dict[str, str]):
     import great_expectations as gx
 
     from stedi.engines.duckdb import faults, view
-    from stedi.fingerprint import columns_of
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
@@ -174,7 +173,7 @@ def _connect(paths: dict[str, str]):
     )
     with faults(), source.get_execution_engine().engine.connect() as connection:
         for name, path in paths.items():
-            connection.exec_driver_sql(view(name, path, list(columns_of(path))))
+            connection.exec_driver_sql(view(name, path))
     return context, source
 
 

@@ -1,7 +1,7 @@
 """DuckDB, in this process."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +37,8 @@ def parquet(path: str) -> str:
     return f"read_parquet({literal(path).removesuffix(chr(39))}/*.parquet', hive_partitioning = false)"
 
 
-def view(table: str, path: str, columns: list[str]) -> str:
-    """The statement that lets SQL read a folder of Parquet under a table's name, with these columns."""
+def view(table: str, path: str, columns: Iterable[str] = ()) -> str:
+    """The statement that lets SQL read a folder of Parquet under a table's name, with these columns or all it has."""
     names = ", ".join(f'"{name}"' for name in columns) or "*"
     return f'create or replace view "{table}" as select {names} from {parquet(path)}'
 
