@@ -5,12 +5,13 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-from stedi import Lakehouse, Run, catalog, project, tables
+from stedi import Lakehouse, Run, catalog, project, sql, tables
 from stedi.errors import BadInput, LakehouseLocked, QuarantineExceeded
 from stedi.storage import Folder
 
@@ -217,6 +218,27 @@ def test_run_id_that_is_not_open_is_refused(source, lake):
     land(source, lake)
     with pytest.raises(BadInput, match="no open run 2020"):
         Run.join(lake, run_id="2020", policy="course")
+
+
+@pytest.mark.parametrize("run_id", ["../elsewhere", "a/b", ".", "-x\n", " "])
+def test_run_id_that_is_no_name_is_refused(source, lake, run_id):
+    with pytest.raises(BadInput, match="run_id is .*Expected: letters, digits"):
+        Run.start(str(source), lake, run_id=run_id)
+
+
+def test_published_run_whose_record_is_gone_sends_back_to_02(published, lake):
+    shutil.rmtree(Path(lake) / "runs")
+    with pytest.raises(BadInput, match="Run notebook 02_landing_zone first"):
+        Run.join(lake)
+
+
+def test_build_that_fails_leaves_no_table_of_that_name_in_the_run(source, lake, monkeypatch):
+    land(source, lake)
+    build(lake)
+    monkeypatch.setattr(sql, "read", lambda name, policy: "select nosuch from customer_landing")
+    with pytest.raises(BadInput, match="nosuch"):
+        Run.join(lake, policy="course").build("customer_trusted")
+    assert set(Run.join(lake, policy="course").state["tables"]) == set(LANDING)
 
 
 def test_unknown_policy_is_refused_and_the_run_stays_as_it_is(source, lake):

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 import plain
-from stedi import sample
+from stedi import sample, sample_plan
 from stedi.errors import BadInput, CouldNotFinish
 
 # Rows of the public data: customer_trusted, accelerometer_trusted, customer_curated, step_trainer_trusted and
@@ -97,7 +97,7 @@ def two(made):
 def test_the_oracle_counts_what_was_published_and_expected(made, scale, seed, policy):
     counted = plain.counts(plain.build(made[scale, seed].landing, policy))
     assert counted == published(policy, scale)
-    assert counted == made[scale, seed].expected["rows"][policy] == sample.expected_rows(scale)[policy]
+    assert counted == made[scale, seed].expected["rows"][policy] == sample_plan.expected_rows(scale)[policy]
 
 
 @pytest.mark.parametrize("scale, seed", [(1, 0), (1, 7), (2, 0)], ids=["scale 1", "another seed", "scale 2"])
@@ -217,9 +217,12 @@ def test_files_grow_with_the_scale_up_to_fifty_cohorts():
 
 
 def test_names_and_times_last_for_the_largest_scale():
-    assert sample.MAX_SCALE * sample.PEOPLE <= 108_000_000
-    assert sample.FIRST_START + sample.MAX_SCALE * sample.COHORT_SPAN < Y2026
-    assert sample.READINGS * sample.WINDOW < sample.COHORT_SPAN and sample.PEOPLE * sample.SLOT < sample.WINDOW - 3_000
+    assert sample_plan.MAX_SCALE * sample_plan.PEOPLE <= 108_000_000
+    assert sample_plan.FIRST_START + sample_plan.MAX_SCALE * sample_plan.COHORT_SPAN < Y2026
+    assert (
+        sample_plan.READINGS * sample_plan.WINDOW < sample_plan.COHORT_SPAN
+        and sample_plan.PEOPLE * sample_plan.SLOT < sample_plan.WINDOW - 3_000
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes_on_one_core(two, tmp_path):
@@ -243,7 +246,7 @@ def test_another_seed_gives_other_bytes_in_every_file(made):
         assert len(values[0] & values[1]) < 10, column
 
 
-@pytest.mark.parametrize("scale", [0, -1, sample.MAX_SCALE + 1, 1.5])
+@pytest.mark.parametrize("scale", [0, -1, sample_plan.MAX_SCALE + 1, 1.5])
 def test_an_impossible_scale_is_refused(tmp_path, scale):
     with pytest.raises(BadInput, match=rf"is {scale}\. Expected .* to 40000\. Give"):
         sample.generate(tmp_path / "sample", scale=scale)

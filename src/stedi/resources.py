@@ -1,5 +1,7 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
+from pathlib import Path
+
 from stedi import catalog, project
 from stedi.errors import BadInput
 from stedi.storage import Folder, unfinished
@@ -37,6 +39,17 @@ def existing(location: str = project.LAKEHOUSE) -> Folder:
     if not lake.exists(MARKER):
         raise BadInput(f"{location} is no lakehouse (it has no {MARKER}). Expected: the folder of an earlier run.")
     return lake
+
+
+def apart(source: str, lake: Folder) -> None:
+    """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
+    here = project.resolve(source)
+    inside = lake.root.is_relative_to(here) or Path(here).is_relative_to(lake.root)
+    if inside and not here.startswith("s3://"):
+        raise BadInput(
+            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two "
+            "folders that do not."
+        )
 
 
 def open_runs(lake: Folder) -> list[str]:

@@ -1,9 +1,9 @@
 """A run: what the notebooks build with. Its tables lie where no reader looks until they have passed their audit."""
 
+import re
 import time
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi import catalog, datasets, fingerprint, landing, privacy, project, resources, sql, storage, tables
@@ -55,11 +55,13 @@ class Run:
         """
         lake = resources.create(lakehouse)
         datasets.ensure_sample(source)
-        _apart(source, lake)
+        resources.apart(source, lake)
         storage.source(project.resolve(source))
         open_engine(engine).close()
         if type(max_quarantined) is not int or max_quarantined < 0:
             raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
+        if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
+            raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
         given = {"engine": engine, "source": source, "max_quarantined": max_quarantined}
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
@@ -73,13 +75,13 @@ class Run:
         lake = resources.folder(lakehouse)
         candidates = [each for each in resources.open_runs(lake) if run_id in ("", each)]
         current = catalog.load(lake)
+        stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
         if candidates:
             run = cls(lake, lake.read_json(f"{STAGING}/{candidates[-1]}/run.json"))
-        elif run_id or current is None:
+        elif run_id or stored is None:
             missing = f"no open run {run_id}" if run_id else "no run"
             raise BadInput(f"There is {missing} in {project.shown(lake.root)}. Run notebook {FIRST} first.")
         else:
-            stored = lake.read_json(f"runs/{current.run_id}/run.json")
             run = cls._begin(lake, new_id(), stored) if builds else cls(lake, stored, published=True)
         if policy:
             run._follow(policy)
@@ -215,9 +217,8 @@ class Run:
     def _follow(self, policy: str) -> None:
         sql.folders("customer_trusted", policy)  # refuses a policy that does not exist
         if policy != self.policy:
-            self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
             self.state["policy"] = policy
-            self._save()
+            self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
 
     def _require(self, name: str) -> dict:
         if tables.table(name).name not in self.state["tables"]:
@@ -241,6 +242,7 @@ class Run:
         for name in names:
             self.state["tables"].pop(name, None)
         self.state["audited"] = False
+        self._save()
 
     def _final(self, name: str) -> str:
         return f"{tables.table(name).subject}/{tables.table(name).zone}/{self.id}"
@@ -274,14 +276,3 @@ class Run:
     def dataset(self) -> "datasets.Dataset":
         """Which data landed."""
         return datasets.of_run(self.state)
-
-
-def _apart(source: str, lake: Folder) -> None:
-    """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
-    here = project.resolve(source)
-    inside = lake.root.is_relative_to(here) or Path(here).is_relative_to(lake.root)
-    if inside and not here.startswith("s3://"):
-        raise BadInput(
-            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two "
-            "folders that do not."
-        )
