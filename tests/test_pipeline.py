@@ -33,6 +33,14 @@ class Place:
     def run(self, source: Path, *more: str) -> subprocess.CompletedProcess:
         return subprocess.run(self.command(source, *more), capture_output=True, text=True, cwd=self.root, timeout=120)
 
+    def begin(self) -> subprocess.Popen:
+        """A run that has done with notebook 01 and said so, though nobody asked its output not to be buffered."""
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        process = subprocess.Popen(self.command(self.root / "source"), cwd=self.root, env=environment, **pipes)
+        assert process.stdout.readline().startswith("01_create_resources")
+        return process
+
     def results(self) -> dict:
         return json.loads((self.reports / "results.json").read_text())
 
@@ -167,10 +175,7 @@ def test_locked_lakehouse_ends_with_3_and_names_the_run_that_holds_it(place):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_ended_run_leaves_no_kernel_and_exits_with_3(place, number):
     before = place.published()
-    process = subprocess.Popen(
-        place.command(place.root / "source"), cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdout.readline()  # 01 is done, 02 is running
+    process = place.begin()
     kernels = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, number)
     _, said = process.communicate(timeout=30)
@@ -181,8 +186,7 @@ def test_ended_run_leaves_no_kernel_and_exits_with_3(place, number):
 
 
 def test_killed_run_leaves_no_kernel_behind(place):
-    process = subprocess.Popen(place.command(place.root / "source"), cwd=place.root, text=True, stdout=subprocess.PIPE)
-    process.stdout.readline()
+    process = place.begin()
     kernels = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate(timeout=30)
@@ -190,10 +194,7 @@ def test_killed_run_leaves_no_kernel_behind(place):
 
 
 def test_dead_kernel_ends_with_3_and_says_how_to_go_on(place):
-    process = subprocess.Popen(
-        place.command(place.root / "source"), cwd=place.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdout.readline()
+    process = place.begin()
     time.sleep(0.2)
     for kernel in psutil.Process(process.pid).children(recursive=True):
         kernel.kill()

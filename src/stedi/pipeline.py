@@ -2,8 +2,8 @@
 
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -39,7 +39,12 @@ class Options:
     max_quarantined: int = 0
 
 
-def run(options: Options, first: str = "01", say: Callable[[str], None] = print) -> str:
+def say(line: str) -> None:
+    """Print a line that shows at once, in a log file too."""
+    print(line, flush=True)
+
+
+def run(options: Options, first: str = "01") -> str:
     """Run the notebooks, from number `first` on, on one lakehouse. Returns the run's id.
 
     Raises a StediError whose `exit_code` says what kind of end it was; the report then says why, and nothing new is
@@ -57,7 +62,7 @@ def run(options: Options, first: str = "01", say: Callable[[str], None] = print)
     with lake.lock(begun["run_id"]), _ended_by_signals(), kernels.started(steps, str(project.NOTEBOOKS)) as ready:
         for step in steps:
             try:
-                _execute(step, options, run_id, say, ready[step])
+                _execute(step, options, run_id, ready[step])
             except AuditFailed:
                 raise  # 05 has written the report
             except StediError as error:
@@ -111,11 +116,13 @@ def _continued(options: Options, steps: tuple[str, ...]) -> str:
     return "" if run.published else run.id
 
 
-def _execute(step: str, options: Options, run_id: str, say: Callable[[str], None], kernel: "Kernel") -> None:
+def _execute(step: str, options: Options, run_id: str, kernel: "Kernel") -> None:
     import papermill
 
     has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()
     given = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
+    if sys.stdout.isatty():
+        print(f"{step:<22}   ...", end="\r", flush=True)
     begun = time.perf_counter()
     output = Path(project.resolve(options.reports)) / f"{step}.ipynb"
     execute(step, {name: value for name, value in given.items() if name in has}, output, kernel)
