@@ -14,7 +14,7 @@ from stedi.storage import Folder
 
 if TYPE_CHECKING:
     import pandas as pd
-    from IPython.display import Code
+    from IPython.display import Markdown
 
     from stedi.validation import Audit
 
@@ -144,11 +144,11 @@ class Run:
         parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in tables.table(name).parents)
         return f"{name}: {entry['rows']:,} rows, from {parents}"
 
-    def show_sql(self, name: str) -> "Code":
+    def show_sql(self, name: str) -> "Markdown":
         """The SQL that builds a table, as it is written."""
-        from IPython.display import Code
+        from IPython.display import Markdown
 
-        return Code(sql.read(name, self.policy or "course"), language="sql")
+        return Markdown(f"```sql\n{sql.read(name, self.policy or 'course')}\n```")
 
     def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
         """The first rows of a table (in the order of all its columns), personal values masked."""

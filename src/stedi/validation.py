@@ -9,10 +9,14 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stedi import project, sql
 from stedi.errors import AuditFailed, BadInput
 from stedi.tables import NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEVERITIES = ("critical", "warning", "info")
 _OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
@@ -57,6 +61,17 @@ class Audit:
     def of(self, table: str) -> list[Check]:
         """The checks of one table."""
         return [check for check in self.checks if check.table == table]
+
+    def noted(self) -> "pd.DataFrame":
+        """The checks that did not pass, skipped ones left out: one row each."""
+        import pandas as pd
+
+        columns = ["table", "check_id", "severity", "rows", "what"]
+        noted = [check for check in self.checks if check.outcome in ("failed", "error")]
+        rows = [
+            (each.table, each.check_id, each.severity, each.unexpected, each.finding or seen(each)) for each in noted
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def require(self) -> None:
         """Raise AuditFailed, naming the checks that stop the run, unless it passed."""
