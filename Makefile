@@ -4,7 +4,7 @@ BIN := .venv/bin
 REPORT_OPTIONS := $(if $(SOURCE),--source '$(SOURCE)') $(if $(LAKEHOUSE),--lakehouse '$(LAKEHOUSE)') \
 	$(if $(POLICY),--policy '$(POLICY)') $(if $(ENGINE),--engine '$(ENGINE)')
 
-.PHONY: report test lab bench lint clean
+.PHONY: report test lab bench lint
 
 report: .venv/ready  ## Run the notebooks and write reports/validation_report.html
 	@$(BIN)/stedi run $(REPORT_OPTIONS)
@@ -20,9 +20,6 @@ bench: .venv/ready  ## Measure, and write docs/benchmarks.md
 
 lab: .venv/ready-lab  ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
-
-clean:  ## Delete the environment, the sample and the lakehouse
-	rm -rf .venv sample lakehouse
 
 # JupyterLab is installed only for `make lab`: its presence slows every start of a kernel.
 .venv/ready: EXTRAS =

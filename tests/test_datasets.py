@@ -13,7 +13,13 @@ KNOWN = {
     "f00d": {"kind": "public", "name": "public data", "rows": {"course": {"customer_landing": 956}}},
     "cafe": {"kind": "synthetic", "name": "the sample", "rows": {"course": {"customer_landing": 3}}},
 }
-TOLD = {"kind": "synthetic", "scale": 2, "seed": 7, "rows": {"course": {"customer_landing": 1912}}}
+TOLD = {
+    "kind": "synthetic",
+    "scale": 2,
+    "seed": 7,
+    "rows": {"course": {"customer_landing": 1912}},
+    "fingerprint": "beef",
+}
 
 
 @pytest.fixture
@@ -46,6 +52,10 @@ def test_generated_source_says_how_many_rows_it_has(recognise):
     [
         pytest.param(None, id="that says nothing of itself"),
         pytest.param({}, id="that says nothing in a file"),
+        pytest.param(TOLD | {"fingerprint": "dead"}, id="whose files are not those that were generated"),
+        pytest.param(
+            {"kind": "synthetic", "scale": 2, "seed": 7, "rows": {}}, id="that does not say of which files it speaks"
+        ),
         pytest.param(TOLD | {"kind": "public"}, id="that says it is public"),
         pytest.param(TOLD | {"kind": None}, id="without a kind"),
         pytest.param(TOLD | {"kind": "Synthetic"}, id="of a kind that there is not"),

@@ -155,9 +155,14 @@ def test_delete_leaves_a_link_and_what_it_points_to(lake, tmp_path):
     assert (tmp_path / "elsewhere" / "thesis.txt").read_text() == "mine"
 
 
-def test_delete_waits_for_nobody_and_deletes_nothing_while_a_run_is_writing(lake):
+def test_delete_waits_for_nobody_and_deletes_nothing_while_a_run_is_writing(lake, monkeypatch):
     before = everything(lake.root)
-    with lake.lock("run-3"), pytest.raises(LakehouseLocked, match="Run run-3 is writing"):
+    with (
+        lake.lock("run-3"),
+        monkeypatch.context() as elsewhere,
+        pytest.raises(LakehouseLocked, match="Run run-3 is writing"),
+    ):
+        elsewhere.delenv("STEDI_LOCK")
         resources.delete(lake)
     assert everything(lake.root) == before
     assert len(Lakehouse(lake.url()).read("customer_trusted")) == 2

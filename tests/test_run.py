@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import write_source
-from rows import LANDED, customer, phone, trainer
+from rows import LANDED, customer, phone, store, trainer
 from stedi import Lakehouse, Run, catalog, project, sql, tables
 from stedi.errors import BadInput, LakehouseLocked, QuarantineExceeded
 from stedi.storage import Folder
@@ -131,13 +131,50 @@ def test_run_that_was_not_audited_is_not_published(published, source, lake):
     assert published_bytes(lake) == before
 
 
-def test_building_again_after_the_audit_asks_for_a_new_audit(source, lake):
+@pytest.fixture
+def audited(source, lake) -> Run:
+    """A run that has passed its audit and is not published yet."""
     land(source, lake)
     build(lake)
     run = Run.join(lake, builds=False)
     assert run.audit().passed
+    return run
+
+
+def test_building_again_elsewhere_after_the_audit_asks_for_a_new_audit(audited, lake):
     Run.join(lake).build("machine_learning_curated")
+    assert "Nothing was published" in audited.publish()
     assert "Nothing was published" in Run.join(lake, builds=False).publish()
+
+
+def test_build_that_is_cut_short_after_the_audit_asks_for_a_new_audit(audited, lake, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Run, "_add", stop)
+        Run.join(lake).build("machine_learning_curated")
+    assert "Nothing was published" in Run.join(lake, builds=False).publish()
+
+
+def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, monkeypatch):
+    from stedi import validation
+
+    monkeypatch.setattr(validation, "find", lambda *_: project.ROOT / "README.md")
+    run = Run.join(lake, builds=False)
+    with pytest.raises(BadInput, match="README.md cannot be used"):
+        run.audit()
+    assert "Nothing was published" in run.publish()
+
+
+def test_table_whose_rows_changed_after_the_audit_is_not_published(audited, lake, tmp_path):
+    path = Folder(lake).root / audited.state["tables"]["customer_trusted"]["path"]
+    store(tmp_path, "customer_trusted", [customer("ann"), customer("bob")])
+    shutil.copy(tmp_path / "customer_trusted" / "part-0.parquet", path / "part-0.parquet")
+    with pytest.raises(BadInput, match="customer_trusted was changed after its audit"):
+        audited.publish()
+    with pytest.raises(BadInput, match="Nothing is published"):
+        Lakehouse(lake)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +344,19 @@ def test_layout_of_the_public_bucket_is_accepted(source, tmp_path, lake):
     assert len(land(tmp_path / "bucket", lake).state["landing"]) == 3
 
 
+def test_source_that_holds_a_table_in_two_layouts_is_refused(source, lake):
+    (source / "customers").mkdir()
+    (source / "customers" / "more.json").write_text("{}\n")
+    with pytest.raises(BadInput, match="customer_landing twice, in customer/landing and customers"):
+        Run.start(str(source), lake).land("customer_landing")
+
+
+def test_source_that_is_refused_leaves_no_lakehouse_behind(tmp_path, lake):
+    with pytest.raises(BadInput):
+        Run.start(str(tmp_path / "nowhere"), lake)
+    assert not Path(lake).exists()
+
+
 def test_stranger_is_no_fault_their_readings_are_dropped_and_counted(tmp_path, lake):
     stranger = {
         "accelerometer_landing": [*LANDED["accelerometer_landing"], phone("nobody", 99)],
@@ -324,9 +374,10 @@ def test_sample_is_masked(source, lake):
     assert run.query("select email as e from customer_landing order by 1").e.tolist() == ["a•••", "b•••", "c•••"]
 
 
-def test_nobody_writes_while_another_run_holds_the_lakehouse(source, lake):
+def test_nobody_writes_while_another_run_holds_the_lakehouse(source, lake, monkeypatch):
     run = land(source, lake)
     with Folder(lake).lock("another"), pytest.raises(LakehouseLocked, match="Run another is writing"):
+        monkeypatch.delenv("STEDI_LOCK")  # as in a process that the holder did not start
         run.land("customer_landing")
 
 
@@ -356,8 +407,7 @@ if step == "build":
     kill_at(storage.Folder, "write_json", 4)
 test_run.build(lake)
 run = Run.join(lake, builds=False)
-run.state["audited"] = True  # as an audit that passed leaves it
-run._save()
+run._note_audit({{name: entry["fingerprint"] for name, entry in run.state["tables"].items()}})  # as one that passed
 if step == "move":
     kill_at(storage.Folder, "move", 3)
 if step == "catalog":

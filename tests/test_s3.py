@@ -136,7 +136,9 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
 
 
 def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, source, tmp_path):
-    (source / "expected.json").write_text('{"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}}')
+    digests = [fingerprint.of_file(path).content_sha256 for path in source.rglob("*.json")]
+    told = {"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}, "fingerprint": fingerprint.of_files(digests)}
+    (source / "expected.json").write_text(json.dumps(told))
     upload(s3, source, "")
     found = {}
     for place in (str(source), "s3://data"):

@@ -110,7 +110,7 @@ def test_the_oracle_finds_the_expected_facts(made, scale, seed):
 def test_expected_json_is_what_was_returned(two):
     written = json.loads((two.folder / "expected.json").read_text())
     assert written == two.expected
-    assert list(written) == ["kind", "scale", "seed", "rows", "facts"]
+    assert list(written) == ["kind", "scale", "seed", "rows", "facts", "fingerprint"]
     assert (written["kind"], written["scale"], written["seed"]) == ("synthetic", 2, 0)
 
 

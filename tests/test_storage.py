@@ -130,16 +130,25 @@ def test_lock_of_another_run_names_its_holder(folder, holder):
         pytest.fail("two runs hold one lakehouse")
 
 
-def test_lock_lets_other_processes_of_the_same_run_in(folder, holder):
+def test_lock_keeps_out_a_process_that_only_knows_the_name_of_the_run(folder, holder):
+    with pytest.raises(LakehouseLocked, match="Run run-1 is writing"), folder.lock("run-1"):
+        pytest.fail("two processes hold one run")
+
+
+def test_lock_lets_in_processes_that_its_holder_starts(folder):
     with folder.lock("run-1"):
-        pass
+        command = [sys.executable, "-c", HOLD, str(folder.root), "run-1"]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        with folder.lock("run-1"):
+            pass
+    assert done.stdout == "held\n"
 
 
 def test_lock_is_free_when_its_holder_was_killed(folder, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     with folder.lock("run-2"):
-        assert (folder.root / ".lock").read_text() == "run-2"
+        assert (folder.root / ".lock").read_text().startswith("run-2 ")
 
 
 def test_lock_is_free_after_use(folder):

@@ -33,6 +33,10 @@ BREAKS = {
     ("customer_trusted", "serialnumber_is_no_address"): ADDRESS_AS_SERIAL,
     ("customer_trusted", "email_unique"): TWICE,
     ("customer_trusted", "serialnumber_unique"): "update given set serialnumber = 'device-ann'",
+    ("customer_trusted", "email_unique_in_any_case"): "update given set email = upper(email[1]) || 'nn@example.com' "
+    "where email like 'ann%'; insert into given select * replace (lower(email) as email) from given",
+    ("customer_trusted", "newest_record_consents"): "customer_landing: insert into given select * replace "
+    "(lastupdatedate + 1 as lastupdatedate, null as sharewithresearchasofdate) from given where email like 'ann%'",
     ("customer_trusted", "from_landing"): "update given set sharewithresearchasofdate = registrationdate + 7",
     ("customer_trusted", "rows_conserved"): FEWER,
     ("accelerometer_trusted", "user_is_address"): "update given set \"user\" = 'ann'",
@@ -50,6 +54,8 @@ BREAKS = {
     ("step_trainer_trusted", "reading_unique"): TWICE,
     ("step_trainer_trusted", "device_consents"): STRANGER_STEP,
     ("step_trainer_trusted", "device_curated"): f"insert into given values ({T + 40}, 'device-cat', 200)",
+    ("step_trainer_trusted", "device_of_one_person"): "customer_landing: update given "
+    "set serialnumber = 'device-ann' where email like 'bob%'",
     ("step_trainer_trusted", "rows_conserved"): FEWER,
     ("step_trainer_trusted", "not_before_consent"): "customer_trusted: " + LATE_CONSENT,
     (ML, "serialnumber_is_no_address"): "update given set serialnumber = 'ann@example.com'",

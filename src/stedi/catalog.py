@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from stedi.errors import BadInput
 from stedi.storage import Folder
 from stedi.tables import TABLES
 
@@ -33,7 +34,10 @@ def load(lake: Folder) -> Catalog | None:
     stored = lake.read_json(FILE)
     if stored is None:
         return None
-    return Catalog(**stored | {"tables": {name: Entry(**entry) for name, entry in stored["tables"].items()}})
+    try:
+        return Catalog(**stored | {"tables": {name: Entry(**entry) for name, entry in stored["tables"].items()}})
+    except (AttributeError, KeyError, TypeError):
+        raise BadInput(f"{lake.url(FILE)} is damaged, or not ours. Restore it; its tables are not touched.") from None
 
 
 def replace(lake: Folder, catalog: Catalog) -> None:

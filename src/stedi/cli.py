@@ -20,6 +20,7 @@ _HELP = {
     "engine": "who runs the SQL",
     "max_quarantined": "so many unusable lines are allowed",
 }
+_PLACES = ("source", "lakehouse", "reports", "screenshots")
 _CHOICES = {"policy": sql.policies, "engine": lambda: list(ENGINES)}
 
 
@@ -36,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     except StediError as error:
         problem = error
     except OSError as error:
-        problem = CouldNotFinish(f"{error.strerror or error}: {error.filename or 'no file named'}.")
+        problem = CouldNotFinish(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.")
+    except Exception as error:  # its text may quote values, its kind cannot
+        problem = CouldNotFinish(f"{type(error).__name__}, which nobody expected here. Try again with -v to see where.")
     if given.verbose:
         import traceback
 
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", _run, "build, audit and publish the eight tables, and write the report")
     for option in fields(Options):
-        _option(run, option.name, type(option.default), option.default)
+        _option(run, option.name, type(option.default))
     run.add_argument("--from", dest="first", default="01", metavar="NN", help="go on with this notebook, e.g. 03")
 
     sample = _command(commands, "sample", _sample, "generate synthetic landing JSON with known counts")
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     delete = _command(commands, "delete", _delete, "delete a lakehouse: what runs made in it, and nothing else")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     for command in (query, status, delete):
-        _option(command, "lakehouse", str, project.LAKEHOUSE)
+        _option(command, "lakehouse", str)
     return parser
 
 
@@ -80,31 +83,44 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
     return command
 
 
-def _option(command: argparse.ArgumentParser, name: str, kind: type, default: object) -> None:
+def _option(command: argparse.ArgumentParser, name: str, kind: type) -> None:
+    """An option of `Options`; None where it is not typed, for then its default is meant."""
     choices = _CHOICES[name]() if name in _CHOICES else None
+    default = f"{getattr(Options, name)} of the project" if name in _PLACES else getattr(Options, name)
     text = _HELP[name] if name == "source" else f"{_HELP[name]} (default: {default})"
     command.add_argument(
-        f"--{name.replace('_', '-')}", type=kind, default=default, choices=choices, help=text,
+        f"--{name.replace('_', '-')}", type=kind, choices=choices, help=text,
         metavar=None if choices else {"source": "S", "lakehouse": "L", "max_quarantined": "N"}.get(name, "DIR"),
     )  # fmt: skip
 
 
-def _place(given: str, default: str) -> str:
-    """A location as notebooks take it: what a user types is relative to where they are, a default to the project."""
-    if given == default or given.startswith("s3://"):
-        return given
-    return project.shown(Path(given).expanduser().absolute())
+def _place(given: argparse.Namespace, name: str) -> str:
+    """A place as notebooks take it: what a user types is relative to where they are, a default to the project."""
+    typed = getattr(given, name)
+    if typed is None:
+        return getattr(Options, name)
+    return typed if typed.startswith("s3://") else project.shown(Path(typed).expanduser().absolute())
 
 
 def _run(given: argparse.Namespace) -> None:
-    options = Options(**{option.name: getattr(given, option.name) for option in fields(Options)})
-    for name in ("source", "lakehouse", "reports", "screenshots"):
-        setattr(options, name, _place(getattr(options, name), getattr(Options, name)))
+    typed = [option.name for option in fields(Options) if getattr(given, option.name) is not None]
+    pipeline.steps_from(given.first)
+    _refuse_ignored(typed, given.first)
+    options = Options(
+        **{name: getattr(given, name) for name in typed} | {name: _place(given, name) for name in _PLACES}
+    )
     pipeline.run(options, given.first)
     from stedi.lakehouse import Lakehouse
 
     print(f"\n{Lakehouse(options.lakehouse).status()}")
     print(f"\nReport: {project.shown(Path(project.resolve(options.reports)) / 'validation_report.html')}")
+
+
+def _refuse_ignored(typed: list[str], first: str) -> None:
+    """Refuse options that a run which is gone on with has settled already."""
+    settled = {"source": "02", "engine": "02", "max_quarantined": "02", "policy": "03"}
+    if ignored := [f"--{name.replace('_', '-')}" for name in typed if first > settled.get(name, first)]:
+        raise BadInput(f"{', '.join(ignored)} cannot be changed with --from {first}. Leave it out, or start earlier.")
 
 
 def _sample(given: argparse.Namespace) -> None:
@@ -123,19 +139,19 @@ def _query(given: argparse.Namespace) -> None:
 
     from stedi.lakehouse import Lakehouse
 
-    frame = Lakehouse(_place(given.lakehouse, project.LAKEHOUSE)).query(given.sql)
+    frame = Lakehouse(_place(given, "lakehouse")).query(given.sql)
     with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.width", None):
         print(frame.to_string(index=False))
 
 
 def _status(given: argparse.Namespace) -> None:
-    from stedi import resources
+    from stedi import catalog, resources
     from stedi.lakehouse import Lakehouse
 
-    place = _place(given.lakehouse, project.LAKEHOUSE)
+    place = _place(given, "lakehouse")
     lake = resources.existing(place)
     print(f"Open runs: {', '.join(resources.open_runs(lake)) or 'none'}.")
-    print(Lakehouse(place).status())
+    print(Lakehouse(place).status() if catalog.load(lake) else "Nothing is published.")
 
 
 def _delete(given: argparse.Namespace) -> None:
@@ -143,13 +159,13 @@ def _delete(given: argparse.Namespace) -> None:
 
     from stedi import kernels, resources
 
-    place = _place(given.lakehouse, project.LAKEHOUSE)
+    place = _place(given, "lakehouse")
     lake = resources.existing(place)
     if not given.yes:
         print("\n".join(f"  {path}" for path in resources.owned(lake)))
         if not sys.stdin.isatty():
             raise BadInput("Nothing was deleted: nobody is there to ask. Add --yes.")
-        if input(f"Delete these from {place}? [y/N] ").strip().lower() not in ("y", "yes"):
+        if _answer(f"Delete these from {place}? [y/N] ") not in ("y", "yes"):
             print("Nothing was deleted.")
             return
     with tempfile.TemporaryDirectory() as folder, kernels.started((pipeline.DELETE,), str(project.NOTEBOOKS)) as ready:
@@ -157,6 +173,13 @@ def _delete(given: argparse.Namespace) -> None:
         pipeline.execute(pipeline.DELETE, parameters, Path(folder) / "06.ipynb", ready[pipeline.DELETE])
     left = f"Deleted what runs made in {place}. The folder stays, for it holds something else."
     print(left if lake.exists() else f"Deleted {place}.")
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question).strip().lower()
+    except EOFError:  # Ctrl-D
+        return ""
 
 
 if __name__ == "__main__":

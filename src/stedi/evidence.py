@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from stedi import datasets, project, sql, tables
+from stedi import datasets, project, tables
 from stedi.run import Run, now
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def collect(run: Run, audit: "Audit") -> dict:
     }
 
 
-def stopped(error: Exception, notebook: str, state: dict) -> dict:
-    """The evidence of a run that ended before its audit. `state` is as much of the run as is known."""
+def stopped(error: Exception, notebook: str, state: dict, published: bool) -> dict:
+    """The evidence of a run that came to no verdict. `state` is as much of the run as is known."""
     return {
         "version": VERSION,
         "outcome": "stopped",
-        "published": False,
+        "published": published,
         "policy": state.get("policy"),
         "data": _data(state),
         "checks": None,
@@ -115,7 +115,7 @@ def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
             for name, type_ in entry["columns"].items()
             for column in [known.get(name, UNKNOWN)]
         ],
-        "sql": sql.read(table.name, run.policy),
+        "sql": entry["sql"],
         "checks": [
             {key: value for key, value in asdict(check).items() if key != "table"} for check in audit.of(table.name)
         ],

@@ -104,12 +104,16 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
 
 def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:
     candidates = [f"{table.subject}/landing", *table.aliases, table.subject]
-    for prefix in candidates:
-        if names := source.files(prefix):
-            for name in names:
-                source.fetch(f"{prefix}/{name}", to / name)
-                yield name, to / name
-            return
+    found = {prefix: names for prefix in candidates[:-1] if (names := source.files(prefix))}
+    found = found or {prefix: names for prefix in candidates[-1:] if (names := source.files(prefix))}
+    if len(found) > 1:
+        raise BadInput(f"The source {source.url()} holds {table.name} twice, in {' and '.join(found)}. Leave one out.")
+    for prefix, names in found.items():
+        for name in names:
+            source.fetch(f"{prefix}/{name}", to / name)
+            yield name, to / name
+    if found:
+        return
     raise BadInput(
         f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, "
         f"in {', '.join(f'{each}/' for each in candidates)}."

@@ -65,9 +65,19 @@ def _object(line: bytes) -> dict:
         raise _Fault(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     except (ValueError, RecursionError) as error:
         raise error if isinstance(error, _Fault) else _Fault("not JSON that can be read") from None
+    if not _encodable(given):
+        raise _Fault("holds half a character (a lone surrogate)")
     if not isinstance(given, dict):
         raise _Fault(f"an object is expected, {_KIND.get(type(given), 'a number')} is given")
     return given
+
+
+def _encodable(given: object) -> bool:
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _constant(name: str) -> None:
@@ -108,8 +118,6 @@ def _check_value(value: object, column: Column) -> None:
 def _check_text(value: str, column: Column) -> None:
     if "\0" in value:
         raise _Fault(f"{column.key}: holds a NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise _Fault(f"{column.key}: holds half a character (a lone surrogate)")
 
 
 def _check_number(value: int | float, column: Column) -> None:

@@ -3,18 +3,20 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import datasets, errors, project, resources, storage
+from stedi import catalog, datasets, errors, project, resources, storage
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
 
 if TYPE_CHECKING:
     from stedi.kernels import Kernel
+    from stedi.storage import Folder
 
 STEPS = (
     "01_create_resources",
@@ -52,23 +54,29 @@ def run(options: Options, first: str = "01") -> str:
     """
     from stedi import kernels
 
-    steps = _from(first)
+    steps = steps_from(first)
+    if FIRST in steps:  # a slip of the user's should not have to wait for a kernel, nor leave anything behind
+        datasets.ensure_sample(options.source)
+        storage.source(project.resolve(options.source))
+        resources.apart(options.source, options.lakehouse)
     lake = resources.create(options.lakehouse)
-    datasets.ensure_sample(options.source)
-    storage.source(project.resolve(options.source))  # a slip of the user's should not have to wait for a kernel
-    run_id = new_id() if FIRST in steps else _continued(options, steps)
-    begun = {"run_id": run_id or new_id(), "started_at": now(), **vars(options)}
-    Path(project.resolve(options.reports)).mkdir(parents=True, exist_ok=True)
-    with lake.lock(begun["run_id"]), _ended_by_signals(), kernels.started(steps, str(project.NOTEBOOKS)) as ready:
-        for step in steps:
-            try:
-                _execute(step, options, run_id, ready[step])
-            except AuditFailed:
-                raise  # 05 has written the report
-            except StediError as error:
-                _report(error, step, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
-                raise
-    return begun["run_id"]
+    for name in ("reports", "screenshots"):
+        _folder(name, getattr(options, name))
+    begun = {"run_id": new_id(), "started_at": now(), **vars(options)}
+    with lake.lock(begun["run_id"]), _ended_by_signals():
+        run_id = begun["run_id"] if FIRST in steps else _continued(options, steps)
+        with kernels.started(steps, str(project.NOTEBOOKS)) as ready:
+            for step in steps:
+                _output(step, options).unlink(missing_ok=True)  # an earlier run's would speak of that run
+            for step in steps:
+                try:
+                    _execute(step, options, run_id, ready[step])
+                except AuditFailed:
+                    raise  # 05 has written the report
+                except StediError as error:
+                    _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
+                    raise
+    return run_id
 
 
 def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> None:
@@ -94,7 +102,7 @@ def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> 
         )
     except PapermillExecutionError as error:
         raise _ours(error, notebook, output) from None
-    except DeadKernelError:
+    except (DeadKernelError, RuntimeError):  # the latter of a kernel that died while it waited
         raise CouldNotFinish(
             f"The kernel of {notebook} died, perhaps for want of memory. See {project.shown(output)}; then go on with "
             f"--from {notebook[:2]}."
@@ -103,11 +111,29 @@ def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> 
         kernel.end()
 
 
-def _from(first: str) -> tuple[str, ...]:
+def steps_from(first: str) -> tuple[str, ...]:
+    """The notebooks from that number on. Raises BadInput where there is none of that number."""
     numbers = [step[:2] for step in STEPS]
     if first not in numbers:
         raise BadInput(f"There is no notebook {first!r} to start from. Expected: one of {', '.join(numbers)}.")
     return STEPS[numbers.index(first) :]
+
+
+def _folder(name: str, location: str) -> None:
+    """Make a folder for what a run writes. Raises BadInput before any work is done where that will not be possible."""
+    path = Path(project.resolve(location))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"--{name} is {location}, which cannot be written to ({error.strerror}). Give another folder."
+        ) from None
+
+
+def _output(step: str, options: Options) -> Path:
+    return Path(project.resolve(options.reports)) / f"{step}.ipynb"
 
 
 def _continued(options: Options, steps: tuple[str, ...]) -> str:
@@ -124,8 +150,7 @@ def _execute(step: str, options: Options, run_id: str, kernel: "Kernel") -> None
     if sys.stdout.isatty():
         print(f"{step:<22}   ...", end="\r", flush=True)
     begun = time.perf_counter()
-    output = Path(project.resolve(options.reports)) / f"{step}.ipynb"
-    execute(step, {name: value for name, value in given.items() if name in has}, output, kernel)
+    execute(step, {name: value for name, value in given.items() if name in has}, _output(step, options), kernel)
     say(f"{step:<22} {time.perf_counter() - begun:5.1f} s")
 
 
@@ -140,10 +165,14 @@ def _ours(error, notebook: str, output: Path) -> StediError:
     )
 
 
-def _report(error: StediError, step: str, state: dict, options: Options) -> None:
-    from stedi import evidence, report
+def _report(error: StediError, step: str, lake: "Folder", state: dict, options: Options) -> None:
+    from stedi import evidence, pictures, report
 
-    report.write(evidence.stopped(error, step, state), project.resolve(options.reports))
+    current = catalog.load(lake)
+    published = current is not None and current.run_id == state["run_id"]
+    results = evidence.stopped(error, step, state, published)
+    report.write(results, project.resolve(options.reports))
+    pictures.write(results, project.resolve(options.screenshots))
 
 
 @contextmanager

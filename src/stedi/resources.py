@@ -41,14 +41,12 @@ def existing(location: str = project.LAKEHOUSE) -> Folder:
     return lake
 
 
-def apart(source: str, lake: Folder) -> None:
+def apart(source: str, lakehouse: str) -> None:
     """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
-    here = project.resolve(source)
-    inside = lake.root.is_relative_to(here) or Path(here).is_relative_to(lake.root)
-    if inside and not here.startswith("s3://"):
+    here, there = Path(project.resolve(source)), folder(lakehouse).root
+    if not source.startswith("s3://") and (there.is_relative_to(here) or here.is_relative_to(there)):
         raise BadInput(
-            f"The source {source} and the lakehouse {project.shown(lake.root)} lie in each other. Give two "
-            "folders that do not."
+            f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."
         )
 
 
@@ -75,5 +73,5 @@ def delete(lake: Folder) -> list[str]:
         lake.delete(".lock")
     ends = [path for path in lake.root.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
     if not ends:
-        lake.root.rmdir()
+        lake.root.unlink() if lake.root.is_symlink() else lake.root.rmdir()
     return sorted(path.relative_to(lake.root).as_posix() for path in ends)

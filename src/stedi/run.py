@@ -53,9 +53,8 @@ class Run:
 
         Raises BadInput for a source that cannot be read, LakehouseLocked while another run is writing.
         """
-        lake = resources.create(lakehouse)
         datasets.ensure_sample(source)
-        resources.apart(source, lake)
+        resources.apart(source, lakehouse)
         storage.source(project.resolve(source))
         open_engine(engine).close()
         if type(max_quarantined) is not int or max_quarantined < 0:
@@ -63,6 +62,7 @@ class Run:
         if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
             raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
         given = {"engine": engine, "source": source, "max_quarantined": max_quarantined}
+        lake = resources.create(lakehouse)
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
     @classmethod
@@ -96,7 +96,7 @@ class Run:
                 lake.delete(f"{STAGING}/{each}")
             for path in catalog.superseded(lake):
                 lake.delete(path)
-            run = cls(lake, state | {"run_id": run_id, "started_at": now(), "audited": False})
+            run = cls(lake, state | {"run_id": run_id, "started_at": now(), "audited": {}})
             run._save()
         return run
 
@@ -123,7 +123,7 @@ class Run:
             allowed = self.state["max_quarantined"] - others
             account = landing.land(table, source, self._lake, self._work, self._engine, allowed)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
-            self._add(name, landing.typed_path(table, account.digest), begun)
+            self._add(name, landing.typed_path(table, account.digest), begun, sql.read(name))
         columns = ["name", "lines", "rows", "quarantined", "unknown_keys", "sha256"]
         return pd.DataFrame([vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in account.files])[columns]
 
@@ -139,8 +139,9 @@ class Run:
             self._drop([name, *tables.descendants(name)])
             path = f"{self._work}/{name}"
             self._lake.delete(path)
-            self._engine.build(sql.read(name, self.policy), self._lake.url(path))
-            entry = self._add(name, path, begun)
+            select = sql.read(name, self.policy)
+            self._engine.build(select, self._lake.url(path))
+            entry = self._add(name, path, begun, select)
         parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in tables.table(name).parents)
         return f"{name}: {entry['rows']:,} rows, from {parents}"
 
@@ -165,13 +166,11 @@ class Run:
 
         for name in tables.NAMES:
             self._require(name)
-        begun = time.perf_counter()
+        held = {name: entry["fingerprint"] for name, entry in self.state["tables"].items()}
+        self._note_audit({})
         paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
         audit = validation.audit(paths, self.policy, self._facts())
-        if not self.published:
-            self.state["audited"] = audit.passed
-            self.state["audit_seconds"] = round(time.perf_counter() - begun, 3)
-            self._save()
+        self._note_audit(held if audit.passed else {})
         self._audit = audit
         return audit
 
@@ -179,9 +178,11 @@ class Run:
         """Let readers see the run's tables, if its audit passed. Returns a line that says what happened."""
         if self.published:
             return f"Run {self.id} is published already."
-        if not self.state["audited"]:
-            return "Nothing was published: the audit has not passed. What was published before stays."
         with self._writing():
+            self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
+            if not self.state["audited"]:
+                return "Nothing was published: the audit has not passed. What was published before stays."
+            self._hold_to_the_audit()
             for name, entry in self.state["tables"].items():
                 if entry["path"].startswith(STAGING):
                     self._lake.move(entry["path"], self._final(name))
@@ -228,10 +229,10 @@ class Run:
     def _entry(self, name: str) -> dict:
         return self.state["tables"][name]
 
-    def _add(self, name: str, path: str, begun: float) -> dict:
+    def _add(self, name: str, path: str, begun: float, select: str) -> dict:
         seen = fingerprint.of_table(self._lake.url(path))
         seconds = round(time.perf_counter() - begun, 3)
-        entry = {"path": path, **vars(seen), "seconds": seconds}
+        entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select}
         self.state["tables"][name] = entry
         self._engine.attach(name, self._lake.url(path), list(seen.columns))
         self._save()
@@ -241,8 +242,23 @@ class Run:
         """Forget tables that are no longer what their parents and the policy say, and the audit of them."""
         for name in names:
             self.state["tables"].pop(name, None)
-        self.state["audited"] = False
+        self.state["audited"] = {}
         self._save()
+
+    def _note_audit(self, fingerprints: dict[str, str]) -> None:
+        """Record which tables, by their fingerprints, have passed the audit."""
+        if not self.published:
+            with self._writing():
+                self.state["audited"] = fingerprints
+                self._save()
+
+    def _hold_to_the_audit(self) -> None:
+        """Refuse to publish tables that are not, row by row, those that passed."""
+        for name, fingerprint_then in self.state["audited"].items():
+            if fingerprint.of_table(self._lake.url(self._entry(name)["path"])).fingerprint != fingerprint_then:
+                raise BadInput(
+                    f"{name} was changed after its audit. Nothing was published. Run notebook 05_validation again."
+                )
 
     def _final(self, name: str) -> str:
         return f"{tables.table(name).subject}/{tables.table(name).zone}/{self.id}"

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import fingerprint
 from stedi import sample_plan as plan
 from stedi.errors import BadInput, CouldNotFinish
 
@@ -45,6 +46,8 @@ def generate(folder: str | Path, scale: int = 1, seed: int = 0) -> dict:
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     try:
         _write_landing(partial / "new", scale, seed)
+        digests = [fingerprint.of_file(path).content_sha256 for path in (partial / "new").rglob("*.json")]
+        expected["fingerprint"] = fingerprint.of_files(digests)
         (partial / "new" / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rename(partial / "old")

@@ -42,8 +42,11 @@ def read(table: str, policy: str = "course") -> str:
 
 def render(sql: str, engine: str) -> str:
     """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else."""
+    import logging
+
     import sqlglot
 
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it only warns of is refused below, in our words
     try:
         statements = sqlglot.parse(sql, read="athena")
     except sqlglot.errors.SqlglotError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from stedi.errors import BadInput, LakehouseLocked
 if TYPE_CHECKING:
     from stedi.s3 import Bucket
 
+TOKEN = "STEDI_LOCK"
 HIDDEN = (".", "_")  # as on Athena and Spark: such files are not data
 
 
@@ -100,9 +102,10 @@ class Folder:
 
     @contextmanager
     def lock(self, owner: str) -> Iterator[None]:
-        """Hold the lakehouse for `owner` (a run id); its other processes may come in, nobody else.
+        """Hold the lakehouse for `owner` (a run id). Processes that the holder starts may come in, nobody else.
 
-        The system lets go of the lock when the process ends, however it ends. Raises LakehouseLocked.
+        They know it by a token in their environment. The system lets go of the lock when the process ends, however it
+        ends. Raises LakehouseLocked.
         """
         import fcntl
 
@@ -111,17 +114,21 @@ class Folder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.seek(0)
-                holder = file.read()
-                if holder != owner:
-                    raise LakehouseLocked(
-                        f"Run {holder or '(unknown)'} is writing to {self.root}. Wait until it has ended, or end it."
-                    ) from None
-                yield  # a notebook of the run that holds the lock
-                return
+                holder, _, token = file.read().partition(" ")
+                if token and token == os.environ.get(TOKEN):
+                    yield
+                    return
+                raise LakehouseLocked(
+                    f"Run {holder or '(unknown)'} is writing to {self.root}. Wait until it has ended, or end it."
+                ) from None
+            os.environ[TOKEN] = secrets.token_hex(8)
             file.truncate(0)
-            file.write(owner)
+            file.write(f"{owner} {os.environ[TOKEN]}")
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                os.environ.pop(TOKEN, None)
 
 
 def source(location: str) -> "Folder | Bucket":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEVERITIES = ("critical", "warning", "info")
+PARAMETERS = ("expected_rows", "landed_rows")  # what a run tells the suites, where it is known
 _OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
 
 
@@ -140,18 +141,26 @@ def read(path: Path, table: str) -> list[dict]:
             raise refuse(f"{check_id or each.get('type')!r} needs meta.check_id and meta.description")
         if each.get("severity") not in SEVERITIES:
             raise refuse(f"{check_id!r} has severity {each.get('severity')!r}, one of {SEVERITIES} is expected")
+        if "mostly" in each.get("kwargs", {}):
+            raise refuse(f"{check_id!r} lets some rows break it (mostly); a check here holds for every row")
+        if unknown := _parameters(each) - set(PARAMETERS):
+            raise refuse(f"{check_id!r} asks for {sorted(unknown)}, one of {PARAMETERS} is expected")
         if each["severity"] == "warning" and not each["meta"].get("finding"):
             raise refuse(
                 f"{check_id!r} is a warning and needs meta.finding, which says what the rows that break it are"
             )
     if len(set(ids)) < len(ids):
         raise refuse(f"check ids are given twice: {sorted(key for key, n in Counter(ids).items() if n > 1)}")
-    if not any(
-        str(each.get("type")).startswith("expect_table_row_count") and each["severity"] == "critical"
-        for each in expectations
-    ):
-        raise refuse("it has no critical check of the row count, so an empty table would pass it")
+    if not any(_counts_rows(each) for each in expectations):
+        raise refuse("it has no critical check that there is at least one row, so an empty table would pass it")
     return expectations
+
+
+def _counts_rows(expectation: dict) -> bool:
+    """Whether it stops a run with an empty table, whatever data set it is."""
+    least = expectation.get("kwargs", {}).get("min_value")
+    of_rows = expectation.get("type") == "expect_table_row_count_to_be_between"
+    return of_rows and expectation["severity"] == "critical" and isinstance(least, int) and least >= 1
 
 
 def audit(
