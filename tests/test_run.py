@@ -158,9 +158,9 @@ def test_build_that_is_cut_short_after_the_audit_asks_for_a_new_audit(audited, l
 
 
 def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, monkeypatch):
-    from stedi import validation
+    from stedi import suites
 
-    monkeypatch.setattr(validation, "find", lambda *_: project.ROOT / "README.md")
+    monkeypatch.setattr(suites, "find", lambda *_: project.ROOT / "README.md")
     run = Run.join(lake, builds=False)
     with pytest.raises(BadInput, match="README.md cannot be used"):
         run.audit()

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from rows import LANDED, T, attach, store
-from stedi import project, sql, tables, validation
+from stedi import project, sql, suites, tables, validation
 from stedi.engines.duckdb import DuckDB
 
 SUITES = sorted(path for path in project.EXPECTATIONS.glob("*/*.json"))
@@ -93,7 +93,7 @@ def outcomes(sound, tmp_path, monkeypatch):
         table: str, breaking: str = "", broken: str = "", only: Collection[str] = (), **facts: int
     ) -> dict[str, str]:
         chosen = [each for each in expectations(table) if not only or each["meta"]["check_id"] in only]
-        monkeypatch.setattr(validation, "read", lambda path, name: chosen)
+        monkeypatch.setattr(suites, "read", lambda path, name: chosen)
         paths = {name: str(sound / name) for name in tables.NAMES}
         if breaking:
             paths[broken or table] = str(tmp_path / (broken or table))
@@ -119,11 +119,11 @@ def counts(folder: Path, table: str) -> dict[str, int]:
     return {"expected_rows": rows, "landed_rows": rows}
 
 
-READ = validation.read
+READ = suites.read
 
 
 def expectations(table: str) -> list[dict]:
-    return READ(validation.find(table, POLICY), table)
+    return READ(suites.find(table, POLICY), table)
 
 
 def ids(checks: list[dict]) -> list[str]:
@@ -250,7 +250,7 @@ def test_every_check_on_disk_is_broken_by_a_test_above():
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_suite_speaks_of_columns_that_its_table_has(path):
     columns = tables.table(path.stem).column_names
-    for each in validation.read(path, path.stem):
+    for each in suites.read(path, path.stem):
         assert each["kwargs"].get("column", columns[0]) in columns
         if "column_list" in each["kwargs"]:
             assert each["kwargs"]["column_list"] == columns

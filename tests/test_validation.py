@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from rows import T, customer, store
-from stedi import project, tables, validation
+from stedi import project, suites, tables, validation
 from stedi.errors import AuditFailed, BadInput
 
 NAME = "customer_landing"
@@ -87,13 +87,13 @@ def test_suite_that_is_no_json_is_refused(tmp_path):
     path = tmp_path / "suite.json"
     path.write_text("{")
     with pytest.raises(BadInput, match="it is not JSON"):
-        validation.read(path, NAME)
+        suites.read(path, NAME)
 
 
 def test_missing_suite_is_refused_with_the_places_looked_at(monkeypatch, tmp_path):
     monkeypatch.setattr(project, "EXPECTATIONS", tmp_path)
     with pytest.raises(BadInput, match=r"customer_trusted has no suite.*course.customer_trusted\.json"):
-        validation.find("customer_trusted", "course")
+        suites.find("customer_trusted", "course")
 
 
 def test_empty_table_fails_loudly(audit):
@@ -147,7 +147,7 @@ def test_no_value_of_the_data_comes_out_of_an_audit(audit):
 @pytest.mark.parametrize("name", tables.NAMES)
 def test_every_table_has_a_suite_under_every_policy(name):
     for policy in ("course",):
-        assert validation.read(validation.find(name, policy), name)
+        assert suites.read(suites.find(name, policy), name)
 
 
 def test_times_in_the_test_rows_are_in_milliseconds():

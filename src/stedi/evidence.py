@@ -7,16 +7,16 @@ import platform
 import subprocess
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from stedi import datasets, project, tables
-from stedi.run import Run, now
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stedi.run import Run
     from stedi.validation import Audit
 
 VERSION = 1
@@ -25,7 +25,7 @@ UNKNOWN = tables.Column("", "", "not in the table's contract", personal=True)
 _PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 
 
-def collect(run: Run, audit: "Audit") -> dict:
+def collect(run: "Run", audit: "Audit") -> dict:
     """The evidence of an audited run."""
     counted = Counter(check.outcome for check in audit.checks)
     return {
@@ -72,7 +72,7 @@ def circumstances(state: dict) -> dict:
     return {
         "id": state["run_id"],
         "started_at": state["started_at"],
-        "seconds": (datetime.fromisoformat(now()) - begun).total_seconds(),
+        "seconds": round((datetime.now(UTC) - begun).total_seconds(), 1),
         "commit": commit,
         "changed": bool(_git("status", "--porcelain", "--", "src", "notebooks", "expectations")) if commit else None,
         "source": state["source"],
@@ -97,7 +97,7 @@ def _landed(account: dict) -> dict:
     return {key: account[key] for key in keep} | totals | {"files": account["files"]}
 
 
-def _table(run: Run, audit: "Audit", table: tables.Table) -> dict:
+def _table(run: "Run", audit: "Audit", table: tables.Table) -> dict:
     entry = run.state["tables"][table.name]
     known = {column.name: column for column in table.columns}
     return {

@@ -71,8 +71,9 @@ def run(options: Options, first: str = "01") -> str:
             for step in steps:
                 try:
                     _execute(step, options, run_id, ready[step])
-                except AuditFailed:
-                    raise  # 05 has written the report
+                except AuditFailed as error:  # 05 has written the report
+                    page = project.shown(Path(project.resolve(options.reports)) / "validation_report.html")
+                    raise AuditFailed(f"{error} See {page}.") from None
                 except StediError as error:
                     _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
                     raise

@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi import catalog, datasets, fingerprint, landing, privacy, project, resources, sql, storage, tables
+from stedi import (
+    catalog,
+    datasets,
+    fingerprint,
+    landing,
+    privacy,
+    project,
+    publication,
+    resources,
+    sql,
+    storage,
+    tables,
+)
 from stedi.engines import Engine, open_engine
 from stedi.errors import BadInput
 from stedi.resources import STAGING
@@ -87,7 +99,8 @@ class Run:
             run._follow(policy)
         elif run.state["policy"] is None:
             raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED} first.")
-        return run._recovered()
+        publication.recover(lake, run.state)
+        return run
 
     @classmethod
     def _begin(cls, lake: Folder, run_id: str, state: dict) -> "Run":
@@ -182,22 +195,10 @@ class Run:
             self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
             if not self.state["audited"]:
                 return "Nothing was published: the audit has not passed. What was published before stays."
-            self._hold_to_the_audit()
-            for name, entry in self.state["tables"].items():
-                if entry["path"].startswith(STAGING):
-                    self._lake.move(entry["path"], self._final(name))
-                    entry["path"] = self._final(name)
-            self.state["published_at"] = now()
-            self._lake.write_json(f"runs/{self.id}/run.json", self.state)
-            keep = ("path", "rows", "fingerprint", "columns")
-            entries = {
-                name: catalog.Entry(**{key: self.state["tables"][name][key] for key in keep}) for name in tables.NAMES
-            }
-            catalog.replace(self._lake, catalog.Catalog(self.id, self.policy, self.state["published_at"], entries))
+            published = publication.publish(self._lake, self.state, now())
             self.published = True
-            self._lake.delete(self._work)
             vars(self).pop("_engine", None)  # it knows the tables at the places that they have left
-        return f"Published run {self.id}: {len(entries)} tables, policy {self.policy}."
+        return f"Published run {self.id}: {len(published.tables)} tables, policy {self.policy}."
 
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
         """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path."""
@@ -251,24 +252,6 @@ class Run:
             with self._writing():
                 self.state["audited"] = fingerprints
                 self._save()
-
-    def _hold_to_the_audit(self) -> None:
-        """Refuse to publish tables that are not, row by row, those that passed."""
-        for name, fingerprint_then in self.state["audited"].items():
-            if fingerprint.of_table(self._lake.url(self._entry(name)["path"])).fingerprint != fingerprint_then:
-                raise BadInput(
-                    f"{name} was changed after its audit. Nothing was published. Run notebook 05_validation again."
-                )
-
-    def _final(self, name: str) -> str:
-        return f"{tables.table(name).subject}/{tables.table(name).zone}/{self.id}"
-
-    def _recovered(self) -> "Run":
-        """Find the tables that an earlier try to publish had already moved when it was cut short."""
-        for name, entry in self.state["tables"].items():
-            if not self._lake.exists(entry["path"]) and self._lake.exists(self._final(name)):
-                entry["path"] = self._final(name)
-        return self
 
     def _writing(self):
         if not self._lake.exists(f"{self._work}/run.json"):

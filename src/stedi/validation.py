@@ -1,25 +1,21 @@
-"""Holds tables against their Great Expectations suites: loads these strictly, and lets no value of the data out.
+"""Holds tables against their Great Expectations suites, and lets no value of the data out.
 
-Great Expectations fails open: it drops an expectation that it does not know, and an empty suite passes. So suites are
-counted, and every one has to count rows. Its results quote personal values: only fields named here are taken from them.
+Its results quote personal values, so only the fields named here are taken from them.
 """
 
-import json
 import logging
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import project, sql
+from stedi import project, sql, suites
 from stedi.errors import AuditFailed, BadInput
 from stedi.tables import NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEVERITIES = ("critical", "warning", "info")
-PARAMETERS = ("expected_rows", "landed_rows")  # what a run tells the suites, where it is known
 _OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
 
 
@@ -85,7 +81,7 @@ class Audit:
         raise AuditFailed(
             f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
             + "\n".join(lines)
-            + "\nNothing was published; what was published before stays. The report says more."
+            + "\nNothing was published; what was published before stays."
         )
 
     def _repr_html_(self) -> str:
@@ -111,58 +107,6 @@ def seen(check: Check) -> str:
     return f"{check.observed:,} rows." if check.observed is not None else ""
 
 
-def find(table: str, policy: str) -> Path:
-    """The suite of a table under a policy: `expectations/<policy>/<table>.json`, or the nearest it falls back on."""
-    paths = [project.EXPECTATIONS / folder / f"{table}.json" for folder in sql.folders(table, policy)]
-    for path in paths:
-        if path.exists():
-            return path
-    raise BadInput(
-        f"{table} has no suite for policy {policy}. Expected: {' or '.join(project.shown(p) for p in paths)}."
-    )
-
-
-def read(path: Path, table: str) -> list[dict]:
-    """The expectations of a suite. Raises BadInput for anything that Great Expectations would pass over silently."""
-
-    def refuse(why: str) -> BadInput:
-        return BadInput(f"The suite {project.shown(path)} cannot be used: {why}.")
-
-    try:
-        suite = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise refuse(f"it is not JSON ({error})") from None
-    expectations = suite.get("expectations") or []
-    if suite.get("name") != table:
-        raise refuse(f"its name is {suite.get('name')!r}, {table!r} is expected")
-    ids = [each.get("meta", {}).get("check_id") for each in expectations]
-    for each, check_id in zip(expectations, ids, strict=True):
-        if not check_id or not each["meta"].get("description"):
-            raise refuse(f"{check_id or each.get('type')!r} needs meta.check_id and meta.description")
-        if each.get("severity") not in SEVERITIES:
-            raise refuse(f"{check_id!r} has severity {each.get('severity')!r}, one of {SEVERITIES} is expected")
-        if "mostly" in each.get("kwargs", {}):
-            raise refuse(f"{check_id!r} lets some rows break it (mostly); a check here holds for every row")
-        if unknown := _parameters(each) - set(PARAMETERS):
-            raise refuse(f"{check_id!r} asks for {sorted(unknown)}, one of {PARAMETERS} is expected")
-        if each["severity"] == "warning" and not each["meta"].get("finding"):
-            raise refuse(
-                f"{check_id!r} is a warning and needs meta.finding, which says what the rows that break it are"
-            )
-    if len(set(ids)) < len(ids):
-        raise refuse(f"check ids are given twice: {sorted(key for key, n in Counter(ids).items() if n > 1)}")
-    if not any(_counts_rows(each) for each in expectations):
-        raise refuse("it has no critical check that there is at least one row, so an empty table would pass it")
-    return expectations
-
-
-def _counts_rows(expectation: dict) -> bool:
-    """Whether it stops a run with an empty table, whatever data set it is."""
-    least = expectation.get("kwargs", {}).get("min_value")
-    of_rows = expectation.get("type") == "expect_table_row_count_to_be_between"
-    return of_rows and expectation["severity"] == "critical" and isinstance(least, int) and least >= 1
-
-
 def audit(
     paths: dict[str, str], policy: str, facts: dict[str, dict[str, int | None]], names: tuple[str, ...] = NAMES
 ) -> Audit:
@@ -170,12 +114,14 @@ def audit(
 
     A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be relied on.
     """
-    suites = {name: (find(name, policy), read(find(name, policy), name)) for name in names}
+    chosen = {name: suites.find(name, policy) for name in names}
+    asked_of = {name: suites.read(path, name) for name, path in chosen.items()}
     context, source = _connect(paths)
     checks = []
-    for name, (path, expectations) in suites.items():
+    for name, path in chosen.items():
+        expectations = asked_of[name]
         known = {key: value for key, value in facts[name].items() if value is not None}
-        asked = [each for each in expectations if _parameters(each) <= known.keys()]
+        asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
         results = _validate(context, source, name, path, asked, known)
         checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
     return Audit(policy, checks)
@@ -199,11 +145,6 @@ def _connect(paths: dict[str, str]):
         for name, path in paths.items():
             connection.exec_driver_sql(view(name, path))
     return context, source
-
-
-def _parameters(expectation: dict) -> set[str]:
-    values = expectation.get("kwargs", {}).values()
-    return {value["$PARAMETER"] for value in values if isinstance(value, dict) and "$PARAMETER" in value}
 
 
 def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
@@ -241,7 +182,7 @@ def _rendered(expectation: dict) -> dict:
 def _check(table: str, path: Path, expectation: dict, result: dict | None, known: dict[str, int]) -> Check:
     """Our record of one result: counts only, taken field by field."""
     kwargs, meta = expectation["kwargs"], expectation["meta"]
-    parameters = _parameters(expectation)
+    parameters = suites.parameters(expectation)
     found = (result or {}).get("result", {})
     observed = found.get("observed_value") if expectation["type"] in _OF_COUNTS else None
     counted = isinstance(observed, int)

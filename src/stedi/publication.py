@@ -1,0 +1,42 @@
+"""The moment of publication: a run's tables are moved to where readers look, and the catalog is replaced, last."""
+
+from stedi import catalog, fingerprint, tables
+from stedi.errors import BadInput
+from stedi.resources import STAGING
+from stedi.storage import Folder
+
+_KEPT = ("path", "rows", "fingerprint", "columns")
+
+
+def publish(lake: Folder, state: dict, published_at: str) -> catalog.Catalog:
+    """Publish the tables of a run that has passed its audit. Cut short, it can be done again.
+
+    Raises BadInput for a table that is not, row by row, the one that passed; nothing is published then.
+    """
+    recover(lake, state)
+    for name, audited in state["audited"].items():
+        if fingerprint.of_table(lake.url(state["tables"][name]["path"])).fingerprint != audited:
+            raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")
+    for name, entry in state["tables"].items():
+        if entry["path"].startswith(STAGING):
+            lake.move(entry["path"], _final(name, state))
+            entry["path"] = _final(name, state)
+    state["published_at"] = published_at
+    lake.write_json(f"runs/{state['run_id']}/run.json", state)
+    entries = {name: catalog.Entry(**{key: state["tables"][name][key] for key in _KEPT}) for name in tables.NAMES}
+    published = catalog.Catalog(state["run_id"], state["policy"], published_at, entries)
+    catalog.replace(lake, published)
+    lake.delete(f"{STAGING}/{state['run_id']}")
+    return published
+
+
+def recover(lake: Folder, state: dict) -> None:
+    """Find the tables that an earlier try to publish had already moved when it was cut short."""
+    for name, entry in state["tables"].items():
+        if not lake.exists(entry["path"]) and lake.exists(_final(name, state)):
+            entry["path"] = _final(name, state)
+
+
+def _final(name: str, state: dict) -> str:
+    table = tables.table(name)
+    return f"{table.subject}/{table.zone}/{state['run_id']}"
