@@ -1,12 +1,14 @@
 """Fresh kernels for the notebooks, all started at once: while one works, the next ones get ready."""
 
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
-from jupyter_core.utils import run_sync
+from jupyter_core.utils import ensure_event_loop, run_sync
 
 # What a notebook imports anyway. Its kernel does so while it waits, which leaves no name in its namespace.
 WHILE_WAITING = {
@@ -31,7 +33,8 @@ class Kernel(AsyncKernelManager):
         """Start it in a working directory, without waiting for it; it executes `meanwhile` first."""
         self.kernel_spec.argv[0] = sys.executable  # this Python, whatever kernels the user has installed
         extra = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines=exec({meanwhile!r}, {{}})"]
-        run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra)
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # what cells print goes to the notebook
+        run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra, **silent)
 
     def end(self) -> None:
         """End it at once, if it has not ended."""
@@ -43,9 +46,32 @@ class Kernel(AsyncKernelManager):
 @contextmanager
 def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict[str, Kernel]]:
     """A running kernel for each notebook, its working directory being `folder`. None is left behind."""
-    with ExitStack() as stack:
+    with _ended_by_signals(), ExitStack() as stack:
         kernels = {name: Kernel(kernel_name="python3", transport_encryption="required") for name in notebooks}
         for name, kernel in kernels.items():
             stack.callback(kernel.end)
             kernel.begin(folder, WHILE_WAITING.get(name, ""))
         yield kernels
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does, wherever a notebook is.
+
+    nbclient would catch both signals for the kernel of one notebook, and never hand them back: the next is lost. It
+    leaves them alone where the event loop does not take handlers.
+    """
+
+    def interrupt(*_) -> None:
+        raise KeyboardInterrupt
+
+    def refuse(*_) -> None:
+        raise RuntimeError("signals are handled by stedi")
+
+    ensure_event_loop().add_signal_handler = refuse
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        del ensure_event_loop().add_signal_handler

@@ -1,11 +1,9 @@
 """Runs the notebooks in order with papermill, each in a fresh kernel."""
 
 import os
-import signal
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +61,7 @@ def run(options: Options, first: str = "01") -> str:
     for name in ("reports", "screenshots"):
         _folder(name, getattr(options, name))
     begun = {"run_id": new_id(), "started_at": now(), **vars(options)}
-    with lake.lock(begun["run_id"]), _ended_by_signals():
+    with lake.lock(begun["run_id"]):
         run_id = begun["run_id"] if FIRST in steps else _continued(options, steps)
         with kernels.started(steps, str(project.NOTEBOOKS)) as ready:
             for step in steps:
@@ -174,17 +172,3 @@ def _report(error: StediError, step: str, lake: "Folder", state: dict, options: 
     results = evidence.stopped(error, step, state, published)
     report.write(results, project.resolve(options.reports))
     pictures.write(results, project.resolve(options.screenshots))
-
-
-@contextmanager
-def _ended_by_signals():
-    """Let SIGTERM end the run as Ctrl-C does, so that the kernels are shut down."""
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
