@@ -10,7 +10,7 @@ report: .venv/ready  ## Run the notebooks and write reports/validation_report.ht
 	@$(BIN)/stedi run $(REPORT_OPTIONS)
 
 test: .venv/ready-dev  ## Run the tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

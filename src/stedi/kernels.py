@@ -1,5 +1,6 @@
 """Fresh kernels for the notebooks, all started at once: while one works, the next ones get ready."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -63,15 +64,19 @@ def _ended_by_signals() -> Iterator[None]:
     """
 
     def interrupt(*_) -> None:
+        logging.getLogger("asyncio").setLevel(
+            logging.CRITICAL
+        )  # tasks that wait for a kernel would complain of its end
         raise KeyboardInterrupt
 
     def refuse(*_) -> None:
         raise RuntimeError("signals are handled by stedi")
 
     ensure_event_loop().add_signal_handler = refuse
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         del ensure_event_loop().add_signal_handler
