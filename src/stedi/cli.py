@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import traceback
 from dataclasses import fields
 from pathlib import Path
 
@@ -32,20 +33,23 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # e.g. `stedi query … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        problem: StediError = CouldNotFinish("Interrupted. What was published before stays.")
-    except StediError as error:
-        problem = error
-    except OSError as error:
-        problem = CouldNotFinish(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.")
-    except Exception as error:  # its text may quote values, its kind cannot
-        problem = CouldNotFinish(f"{type(error).__name__}, which nobody expected here. Try again with -v to see where.")
-    if given.verbose:
-        import traceback
+    except (KeyboardInterrupt, Exception) as error:
+        if given.verbose:
+            traceback.print_exc()
+        problem = _problem(error)
+        print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+        return problem.exit_code
 
-        traceback.print_exc()
-    print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
-    return problem.exit_code
+
+def _problem(error: BaseException) -> StediError:
+    """What is said of an error. The text of one that nobody expected may quote values; its kind cannot."""
+    if isinstance(error, StediError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return CouldNotFinish("Interrupted. What was published before stays.")
+    if isinstance(error, OSError):
+        return CouldNotFinish(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.")
+    return CouldNotFinish(f"{type(error).__name__}, which nobody expected here. Try again with -v to see where.")
 
 
 def _parser() -> argparse.ArgumentParser:
