@@ -146,6 +146,11 @@ def test_row_query_sees_its_fault(outcomes, table, check_id):
     assert outcomes(table, statement, broken, [check_id]) == {check_id: "failed"}
 
 
+def test_training_table_without_identifiers_passes_the_check_that_the_courses_own_fails(outcomes):
+    without = 'update given set "user" = null, serialnumber = null'
+    assert outcomes(ML, without, only=["no_direct_identifier"]) == {"no_direct_identifier": "passed"}
+
+
 @pytest.mark.parametrize("table", tables.NAMES)
 def test_column_types_are_checked_one_by_one(outcomes, table):
     kinds = with_type(table, "expect_column_values_to_be_of_type")

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import fields
 from pathlib import Path
 
-from stedi import pipeline, project, sql
+from stedi import pipeline, project, sql, tables
 from stedi.engines import ENGINES
 from stedi.errors import BadInput, CouldNotFinish, StediError
 from stedi.pipeline import Options
@@ -131,11 +131,8 @@ def _sample(given: argparse.Namespace) -> None:
     from stedi import sample
 
     written = sample.generate(given.out, given.scale, given.seed)
-    print(f"Wrote {sum(_landing_rows(written)):,} lines of synthetic landing JSON to {given.out}.")
-
-
-def _landing_rows(written: dict) -> list[int]:
-    return [rows for table, rows in written["rows"]["course"].items() if table.endswith("_landing")]
+    lines = sum(written["rows"]["course"][table.name] for table in tables.LANDING)
+    print(f"Wrote {lines:,} lines of synthetic landing JSON to {given.out}.")
 
 
 def _query(given: argparse.Namespace) -> None:
