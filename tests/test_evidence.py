@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import plain
-from stedi import Run, evidence, pictures, project, sample, sql, tables
+from stedi import Run, evidence, pictures, project, sample, tables
+from stedi.policies import POLICIES
 
 
 def run_all(source: Path, lake: Path, policy: str = "course") -> dict:
@@ -50,7 +51,7 @@ def test_sample_passes_and_is_called_synthetic(results):
     assert results["checks"]["stopping"] == results["checks"]["error"] == results["checks"]["skipped"] == 0
 
 
-@pytest.mark.parametrize("policy", sql.policies())
+@pytest.mark.parametrize("policy", POLICIES)
 def test_rows_are_those_that_plain_python_counts(source, results, policy, tmp_path):
     counted = plain.counts(plain.build(plain.read_landing(source), policy))
     found = results if policy == "course" else run_all(source, tmp_path / "lake", policy)

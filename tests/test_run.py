@@ -148,7 +148,7 @@ def test_building_again_elsewhere_after_the_audit_asks_for_a_new_audit(audited, 
 
 
 def test_build_that_is_cut_short_after_the_audit_asks_for_a_new_audit(audited, lake, monkeypatch):
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import pytest
 
 from rows import T, customer, store
-from stedi import project, sql, suites, tables, validation
+from stedi import project, suites, tables, validation
 from stedi.errors import AuditFailed, BadInput
+from stedi.policies import POLICIES
 
 NAME = "customer_landing"
 FACTS = {NAME: {"expected_rows": None, "landed_rows": 2}}
@@ -146,7 +147,7 @@ def test_no_value_of_the_data_comes_out_of_an_audit(audit):
 
 @pytest.mark.parametrize("name", tables.NAMES)
 def test_every_table_has_a_suite_under_every_policy(name):
-    for policy in sql.policies():
+    for policy in POLICIES:
         assert suites.read(suites.find(name, policy), name)
 
 

@@ -7,10 +7,11 @@ import traceback
 from dataclasses import fields
 from pathlib import Path
 
-from stedi import pipeline, project, sql, tables
+from stedi import pipeline, project, tables
 from stedi.engines import ENGINES
 from stedi.errors import BadInput, CouldNotFinish, StediError
 from stedi.pipeline import Options
+from stedi.policies import POLICIES
 
 _HELP = {
     "source": "folder or s3:// prefix with the landing JSON (default: the sample, generated on first use)",
@@ -22,7 +23,7 @@ _HELP = {
     "max_quarantined": "so many unusable lines are allowed",
 }
 _PLACES = ("source", "lakehouse", "reports", "screenshots")
-_CHOICES = {"policy": sql.policies, "engine": lambda: list(ENGINES)}
+_CHOICES = {"policy": lambda: list(POLICIES), "engine": lambda: list(ENGINES)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -42,7 +42,7 @@ def collect(run: "Run", audit: "Audit") -> dict:
             if each.severity == "warning" and each.outcome == "failed"
         ],
         "landing": [_landed(run.state["landing"][table.name]) for table in tables.LANDING],
-        "tables": [_table(run, audit, table) for table in tables.TABLES],
+        "tables": [_table(run, audit, table) for table in tables.under(run.policy)],
         "error": None,
         "run": circumstances(run.state),
     }

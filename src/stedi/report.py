@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi import lineage
+from stedi.policies import POLICIES
 from stedi.tables import ZONES
 from stedi.validation import Check, seen
 
@@ -21,11 +22,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 8_000  # characters of a text
 NAMED = 20  # files, quarantined lines and unknown keys of a landing table; all of them are in results.json
 
-RULES = {
-    "course": "the course's rules",
-    "standout": "the course's stand-out rules",
-    "strict": "the strict privacy rules",
-}
 KINDS = {
     "synthetic": (
         "Synthetic data",
@@ -119,7 +115,9 @@ def _environment() -> "Environment":
 
 def rules(policy: str | None) -> str:
     """The rules of a policy as the verdict names them."""
-    return RULES.get(policy, f"the rules of policy {short(policy, 40)}" if policy else "the rules")
+    if policy in POLICIES:
+        return POLICIES[policy].rules
+    return f"the rules of policy {short(policy, 40)}" if policy else "the rules"
 
 
 def kind(data: dict | None) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +12,9 @@ from stedi import (
     catalog,
     datasets,
     fingerprint,
+    keys,
     landing,
+    policies,
     privacy,
     project,
     publication,
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     from stedi.validation import Audit
 
-FIRST, TRUSTED = "02_landing_zone", "03_trusted_zone"
+FIRST, TRUSTED, CURATED = "02_landing_zone", "03_trusted_zone", "04_curated_zone"
 
 
 def new_id() -> str:
@@ -109,7 +113,8 @@ class Run:
                 lake.delete(f"{STAGING}/{each}")
             for path in catalog.superseded(lake):
                 lake.delete(path)
-            run = cls(lake, state | {"run_id": run_id, "started_at": now(), "audited": {}})
+            began = {"run_id": run_id, "started_at": now(), "as_of": int(time.time() * 1000)}
+            run = cls(lake, state | began | {"audited": {}})
             run._save()
         return run
 
@@ -132,7 +137,7 @@ class Run:
         others = sum(each["quarantined"] for key, each in self.state["landing"].items() if key != name)
         with self._writing():
             begun = time.perf_counter()
-            self._drop([name, *tables.descendants(name)])
+            self._drop([name, *tables.descendants(name, self.policy or "course")])
             allowed = self.state["max_quarantined"] - others
             account = landing.land(table, source, self._lake, self._work, self._engine, allowed)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
@@ -145,17 +150,19 @@ class Run:
 
         Raises BadInput where a table that it reads is not there yet, naming the notebook to run first.
         """
-        for parent in tables.table(name).parents:
+        table = tables.table(name, self.policy)
+        for parent in table.parents:
             self._require(parent)
         with self._writing():
             begun = time.perf_counter()
-            self._drop([name, *tables.descendants(name)])
+            self._drop([name, *tables.descendants(name, self.policy)])
             path = f"{self._work}/{name}"
             self._lake.delete(path)
             select = sql.read(name, self.policy)
-            self._engine.build(select, self._lake.url(path))
-            entry = self._add(name, path, begun, select)
-        parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in tables.table(name).parents)
+            with self._keyed(select) as key:
+                self._engine.build(sql.bind(select, self.state["as_of"]), self._lake.url(path))
+            entry = self._add(name, path, begun, select, pseudonym_key=key)
+        parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in table.parents)
         return f"{name}: {entry['rows']:,} rows, from {parents}"
 
     def show_sql(self, name: str) -> "Markdown":
@@ -182,7 +189,9 @@ class Run:
         held = {name: entry["fingerprint"] for name, entry in self.state["tables"].items()}
         self._note_audit({})
         paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
-        audit = validation.audit(paths, self.policy, self._facts())
+        audit = validation.audit(
+            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self._secrets()
+        )
         self._note_audit(held if audit.passed else {})
         self._audit = audit
         return audit
@@ -216,8 +225,28 @@ class Run:
             engine.attach(name, self._lake.url(entry["path"]), list(entry["columns"]))
         return engine
 
+    @contextmanager
+    def _keyed(self, select: str) -> Iterator[str | None]:
+        """While it lasts, the engine can make the pseudonyms that a select asks for, if any. Gives the key's name."""
+        if not sql.needs_key(select):
+            yield None
+            return
+        secret = keys.pseudonym(self._lake)
+        with self._engine.keyed(secret):
+            yield keys.known_as(secret)
+
+    def _secrets(self) -> list[bytes]:
+        """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
+        used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
+        if not used:
+            return []
+        secret = keys.pseudonym(self._lake)
+        if used != {keys.known_as(secret)}:
+            raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
+        return [secret]
+
     def _follow(self, policy: str) -> None:
-        sql.folders("customer_trusted", policy)  # refuses a policy that does not exist
+        policies.policy(policy)  # refuses one that does not exist
         if policy != self.policy:
             self.state["policy"] = policy
             self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
@@ -230,10 +259,10 @@ class Run:
     def _entry(self, name: str) -> dict:
         return self.state["tables"][name]
 
-    def _add(self, name: str, path: str, begun: float, select: str) -> dict:
+    def _add(self, name: str, path: str, begun: float, select: str, **more: str | None) -> dict:
         seen = fingerprint.of_table(self._lake.url(path))
         seconds = round(time.perf_counter() - begun, 3)
-        entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select}
+        entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select, **more}
         self.state["tables"][name] = entry
         self._engine.attach(name, self._lake.url(path), list(seen.columns))
         self._save()

@@ -7,26 +7,27 @@ from pathlib import Path
 
 from stedi import tables
 from stedi.errors import BadInput
+from stedi.policies import policy as _policy
 
 FOLDER = Path(__file__).parent / "sql"
-POLICIES = {  # each policy's folder, then those that it falls back on
-    "course": ("course",),
-    "standout": ("standout", "course"),
-    "strict": ("strict", "standout", "course"),
-}
 DIALECTS = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
+KEY_TABLE = "pseudonym_key"  # one row: secret, inner_pad, outer_pad; see `keys.py`
+RUN_START = "run_start()"  # when the run began, in milliseconds since 1970: no consent may be later
 
-
-def policies() -> list[str]:
-    """The policies that have rules of their own here: without its folder a policy must not fall back silently."""
-    return [policy for policy in POLICIES if (FOLDER / policy).is_dir()]
+# pseudonym(value): HMAC-SHA256 of a text, in lower-case hex. The key is read from its table and stands in no statement.
+_PSEUDONYM = {
+    "duckdb": "sha256((select outer_pad from pseudonym_key) || unhex(sha256("
+    "(select inner_pad from pseudonym_key) || encode({0}))))",
+    "spark": "sha2(concat((select outer_pad from pseudonym_key), unhex(sha2(concat("
+    "(select inner_pad from pseudonym_key), cast({0} as binary)), 256))), 256)",
+    "athena": "lower(to_hex(hmac_sha256(to_utf8({0}), (select secret from pseudonym_key))))",
+}
 
 
 def folders(table: str, policy: str) -> tuple[str, ...]:
     """The folders in which a table's SQL or suite is looked for, nearest first. Raises BadInput: no such policy."""
-    if policy not in policies():
-        raise BadInput(f"There is no policy {policy!r}. Choose one of: {', '.join(policies())}.")
-    return ("landing",) if tables.table(table).zone == "landing" else POLICIES[policy]
+    found = _policy(policy).folders
+    return ("landing",) if tables.table(table).zone == "landing" else found
 
 
 def find(table: str, policy: str = "course") -> Path:
@@ -38,6 +39,16 @@ def find(table: str, policy: str = "course") -> Path:
 def read(table: str, policy: str = "course") -> str:
     """A table's SQL as it is written, in Athena's dialect."""
     return find(table, policy).read_text(encoding="utf-8").rstrip()
+
+
+def bind(sql: str, run_start: int) -> str:
+    """The SQL with the start of the run (milliseconds since 1970) in place of `run_start()`."""
+    return sql.replace(RUN_START, str(int(run_start)))
+
+
+def needs_key(sql: str) -> bool:
+    """Whether it asks for pseudonyms, so that the engine has to have their key."""
+    return "pseudonym(" in sql.lower()
 
 
 def render(sql: str, engine: str) -> str:
@@ -57,4 +68,13 @@ def render(sql: str, engine: str) -> str:
         ) from None
     if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
         raise BadInput(f"One select is expected. Given: {sql!r}")
-    return statements[0].sql(DIALECTS[engine], identify=True, comments=False)
+
+    def expanded(node: sqlglot.exp.Expression) -> sqlglot.exp.Expression:
+        if not isinstance(node, sqlglot.exp.Anonymous) or node.name.lower() != "pseudonym":
+            return node
+        if len(node.expressions) != 1:
+            raise BadInput(f"pseudonym() takes one value. Given: {sql!r}")
+        value = node.expressions[0].sql(DIALECTS[engine], identify=True)
+        return sqlglot.parse_one(_PSEUDONYM[engine].format(value), read=DIALECTS[engine])
+
+    return statements[0].transform(expanded).sql(DIALECTS[engine], identify=True, comments=False)

@@ -5,11 +5,13 @@ Its results quote personal values, so only the fields named here are taken from 
 
 import logging
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import project, sql, suites
+from stedi import keys, project, sql, suites
 from stedi.errors import AuditFailed, BadInput
 from stedi.tables import NAMES
 
@@ -108,30 +110,41 @@ def seen(check: Check) -> str:
 
 
 def audit(
-    paths: dict[str, str], policy: str, facts: dict[str, dict[str, int | None]], names: tuple[str, ...] = NAMES
+    paths: dict[str, str],
+    policy: str,
+    facts: dict[str, dict[str, int | None]],
+    names: tuple[str, ...] = NAMES,
+    run_start: int = 0,
+    secrets: Sequence[bytes] = (),
 ) -> Audit:
     """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values.
 
-    A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be relied on.
+    `run_start` is in milliseconds since 1970; `secrets` are the keys of the pseudonyms, which a policy that has
+    some needs exactly one of. A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be
+    relied on.
     """
     chosen = {name: suites.find(name, policy) for name in names}
     asked_of = {name: suites.read(path, name) for name, path in chosen.items()}
-    context, source = _connect(paths)
     checks = []
-    for name, path in chosen.items():
-        expectations = asked_of[name]
-        known = {key: value for key, value in facts[name].items() if value is not None}
-        asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
-        results = _validate(context, source, name, path, asked, known)
-        checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
+    with _connected(paths, secrets) as (context, source):
+        for name, path in chosen.items():
+            expectations = asked_of[name]
+            known = {key: value for key, value in facts[name].items() if value is not None}
+            asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
+            results = _validate(context, source, name, path, [_rendered(each, run_start) for each in asked], known)
+            checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
     return Audit(policy, checks)
 
 
-def _connect(paths: dict[str, str]):
-    """A Great Expectations context, and its data source: an in-memory DuckDB with a view for each table."""
+@contextmanager
+def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tuple]:
+    """A Great Expectations context, and its data source: an in-memory DuckDB with a view for each table.
+
+    The table of the pseudonym key is there for this long only.
+    """
     import great_expectations as gx
 
-    from stedi.engines.duckdb import faults, view
+    from stedi.engines.duckdb import faults, key_table, view
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
@@ -142,9 +155,17 @@ def _connect(paths: dict[str, str]):
         kwargs={"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True},
     )
     with faults(), source.get_execution_engine().engine.connect() as connection:
+        make, fill, drop = key_table()
+        connection.exec_driver_sql(make)
+        for secret in secrets:
+            connection.exec_driver_sql(fill, keys.row(secret))
         for name, path in paths.items():
             connection.exec_driver_sql(view(name, path))
-    return context, source
+    try:
+        yield context, source
+    finally:
+        with source.get_execution_engine().engine.connect() as connection:
+            connection.exec_driver_sql(drop)
 
 
 def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
@@ -152,7 +173,7 @@ def _validate(context, source, name: str, path: Path, expectations: list[dict], 
     import great_expectations as gx
 
     try:
-        suite = gx.ExpectationSuite(name=name, expectations=[_rendered(each) for each in expectations])
+        suite = gx.ExpectationSuite(name=name, expectations=expectations)
     except Exception as error:  # an expectation's own faults come as several unrelated types
         raise BadInput(f"The suite {project.shown(path)} cannot be used: {error}") from None
     kept = {each.meta["check_id"] for each in suite.expectations}
@@ -167,7 +188,7 @@ def _validate(context, source, name: str, path: Path, expectations: list[dict], 
     return {each["expectation_config"]["meta"]["check_id"]: each for each in found}
 
 
-def _rendered(expectation: dict) -> dict:
+def _rendered(expectation: dict, run_start: int) -> dict:
     """The expectation with its query in DuckDB's dialect.
 
     Queries name their tables; Great Expectations prints a warning for one without {batch}, which a comment settles.
@@ -175,7 +196,7 @@ def _rendered(expectation: dict) -> dict:
     query = expectation["kwargs"].get("unexpected_rows_query")
     if query is None:
         return expectation
-    query = sql.render(query, "duckdb").replace("{", "{{").replace("}", "}}") + " /* {batch} */"
+    query = sql.render(sql.bind(query, run_start), "duckdb").replace("{", "{{").replace("}", "}}") + " /* {batch} */"
     return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
 
 

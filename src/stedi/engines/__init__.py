@@ -1,5 +1,6 @@
 """Who runs the SQL. An engine reads landing JSON, builds tables and answers queries; nothing else knows which it is."""
 
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,9 @@ class Engine(Protocol):
 
     def query(self, sql: str) -> "pd.DataFrame":
         """The result of a select. Raises BadInput for SQL that does not fit the tables, EngineFailed otherwise."""
+
+    def keyed(self, secret: bytes) -> AbstractContextManager[None]:
+        """While it lasts, SQL can make pseudonyms with this key."""
 
     def close(self) -> None:
         """Let go of what the engine holds."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from stedi import keys
 from stedi.errors import BadInput, EngineFailed
-from stedi.sql import render
+from stedi.sql import KEY_TABLE, render
 from stedi.tables import Table
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ def view(table: str, path: str, columns: Iterable[str] = ()) -> str:
     """The statement that lets SQL read a folder of Parquet under a table's name, with these columns or all it has."""
     names = ", ".join(f'"{name}"' for name in columns) or "*"
     return f'create or replace view "{table}" as select {names} from {parquet(path)}'
+
+
+def key_table() -> tuple[str, str, str]:
+    """The statements that make, fill (the row as parameters: it stands in no text) and drop the table of the key."""
+    return (
+        f"create or replace table {KEY_TABLE} (secret blob, inner_pad blob, outer_pad blob)",
+        f"insert into {KEY_TABLE} values (?, ?, ?)",
+        f"drop table {KEY_TABLE}",
+    )
 
 
 @contextmanager
@@ -89,6 +99,17 @@ class DuckDB:
     def query(self, sql: str) -> "pd.DataFrame":
         with faults():
             return self._connection.execute(render(sql, self.name)).df()
+
+    @contextmanager
+    def keyed(self, secret: bytes) -> Iterator[None]:
+        make, fill, drop = key_table()
+        with faults():
+            self._connection.execute(make)
+            self._connection.execute(fill, keys.row(secret))
+        try:
+            yield
+        finally:
+            self._connection.execute(drop)
 
     def close(self) -> None:
         self._connection.close()
