@@ -51,6 +51,7 @@ def passed(**changed) -> dict:
                 "rows": 270,
             }
         ],
+        "left": [],
         "landing": [_landed(table.name) for table in tables.LANDING],
         "tables": [_table(table) for table in tables.TABLES],
         "error": None,
@@ -84,6 +85,7 @@ def stopped() -> dict:
         "data": None,
         "checks": None,
         "lets_through": [],
+        "left": [],
         "landing": [],
         "tables": [],
         "error": {"notebook": "02_landing_zone", "type": "QuarantineExceeded", "message": message},
@@ -94,7 +96,7 @@ def stopped() -> dict:
 def _landed(table: str) -> dict:
     lines = ROWS[table] + 1
     file = {"name": f"{table}-1.json", "bytes": 900, "sha256": "ab" * 32, "content_sha256": "cd" * 32}
-    counted = {"lines": lines, "rows": ROWS[table], "quarantined": 1}
+    counted = {"lines": lines, "rows": ROWS[table], "quarantined": 1, "erased": 0}
     faults = [{"file": file["name"], "line": 7, "reason": "a key is given twice"}]
     return {"table": table, "digest": "ef" * 8, "faults": faults, **counted} | {
         "files": [{**file, **counted, "unknown_keys": ["nickName"]}]

@@ -1,6 +1,5 @@
 """Runs, from landing to publication, in one process: order, staleness, what readers see, and what a kill leaves."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -11,13 +10,10 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, store, trainer
+from runs import CURATED, LANDING, TRUSTED, build, land, publish, published_bytes
 from stedi import Lakehouse, Run, catalog, project, sql, tables
 from stedi.errors import BadInput, LakehouseLocked, QuarantineExceeded
 from stedi.storage import Folder
-
-LANDING = [table.name for table in tables.LANDING]
-TRUSTED = ["customer_trusted", "accelerometer_trusted"]
-CURATED = ["customer_curated", "step_trainer_trusted", "machine_learning_curated"]
 
 
 @pytest.fixture
@@ -37,40 +33,6 @@ def published(once_published, lake) -> catalog.Catalog:
     """What the catalog says, `lake` being a lakehouse in which `rows.LANDED` is published."""
     shutil.copytree(once_published, lake)
     return Lakehouse(lake).catalog
-
-
-def land(source, lake: str, **options) -> Run:
-    run = Run.start(str(source), lake, **options)
-    for name in LANDING:
-        run.land(name)
-    return run
-
-
-def build(lake: str, policy: str = "course") -> Run:
-    run = Run.join(lake, policy=policy)
-    for name in TRUSTED:
-        run.build(name)
-    run = Run.join(lake)
-    for name in CURATED:
-        run.build(name)
-    return run
-
-
-def publish(source, lake: str) -> Run:
-    land(source, lake)
-    build(lake)
-    run = Run.join(lake, builds=False)
-    assert run.audit().passed
-    run.publish()
-    return run
-
-
-def published_bytes(lake: str) -> dict[str, str]:
-    """The digest of every file that readers can reach through the catalog, and of the catalog itself."""
-    folder = Folder(lake)
-    paths = [entry.path for entry in catalog.load(folder).tables.values()]
-    files = [folder.root / path / name for path in paths for name in folder.files(path)]
-    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in [folder.root / catalog.FILE, *files]}
 
 
 def test_run_publishes_all_tables_and_readers_see_them(source, lake):

@@ -1,6 +1,7 @@
-"""The command line: `stedi run`, `sample`, `query`, `status`, `delete`."""
+"""The command line: `stedi run`, `sample`, `query`, `status`, `forget`, `rotate-key`, `delete`."""
 
 import argparse
+import atexit
 import os
 import sys
 import traceback
@@ -74,10 +75,20 @@ def _parser() -> argparse.ArgumentParser:
     query = _command(commands, "query", _query, "run a select over the published tables")
     query.add_argument("sql", help="in Athena's dialect, e.g. 'select count(*) from customer_trusted'")
     status = _command(commands, "status", _status, "what is published, and which runs are open")
+    forget = _command(commands, "forget", _forget, "erase people from the lakehouse, for good, and write a receipt")
+    forget.add_argument("--email", action="append", default=[], metavar="E", help="whom; may be given several times")
+    forget.add_argument("--emails", metavar="FILE", help="a file with one address a line")
+    forget.add_argument("--dry-run", action="store_true", help="only show what is held of them, in clear")
+    rotate = _command(
+        commands, "rotate-key", _rotate, "replace the key of the pseudonyms, and publish under the new one"
+    )
     delete = _command(commands, "delete", _delete, "delete a lakehouse: what runs made in it, and nothing else")
     delete.add_argument("--yes", action="store_true", help="do not ask")
-    for command in (query, status, delete):
+    for command in (query, status, forget, rotate, delete):
         _option(command, "lakehouse", str)
+    for name in ("reports", "screenshots"):
+        _option(forget, name, str)
+        _option(rotate, name, str)
     return parser
 
 
@@ -147,13 +158,46 @@ def _query(given: argparse.Namespace) -> None:
 
 
 def _status(given: argparse.Namespace) -> None:
-    from stedi import catalog, resources
+    from stedi import catalog, erasure, resources
     from stedi.lakehouse import Lakehouse
 
     place = _place(given, "lakehouse")
     lake = resources.existing(place)
     print(f"Open runs: {', '.join(resources.open_runs(lake)) or 'none'}.")
+    if waiting := erasure.pending(lake):
+        print(f"Erasures that are pending: {', '.join(waiting)}. Complete them: stedi forget")
     print(Lakehouse(place).status() if catalog.load(lake) else "Nothing is published.")
+
+
+def _end_quietly() -> None:
+    """DuckDB lists leaks of its own when a process ends in which Great Expectations used it: nobody can act on that."""
+    atexit.register(os.dup2, os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _forget(given: argparse.Namespace) -> None:
+    from stedi import erasure, holdings
+
+    emails = erasure.addresses(given.email, given.emails)
+    place = _place(given, "lakehouse")
+    if given.dry_run:
+        for email in emails:
+            print(holdings.describe(email, holdings.held(place, email)))
+        return
+    _end_quietly()
+    receipts = erasure.forget(place, emails, _place(given, "reports"), _place(given, "screenshots"), pipeline.say)
+    print("\n".join(erasure.summary(each) for each in receipts))
+
+
+def _rotate(given: argparse.Namespace) -> None:
+    from stedi import republish
+
+    place = _place(given, "lakehouse")
+    _end_quietly()
+    run = republish.under_new_key(place, _place(given, "reports"), _place(given, "screenshots"))
+    print("The key was replaced. What was made with the old one cannot be linked to what comes now.")
+    print(
+        f"Published again as run {run.id}." if run else "Nothing published holds pseudonyms, so nothing else changed."
+    )
 
 
 def _delete(given: argparse.Namespace) -> None:

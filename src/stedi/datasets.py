@@ -1,7 +1,7 @@
 """Which data it is: known data sets and their row counts, recognised by the bytes of their files."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stedi import fingerprint, project, storage
@@ -21,9 +21,14 @@ class Dataset:
 
 
 def of_run(state: dict) -> Dataset:
-    """The data set that a run has landed, by the bytes of its files."""
+    """The data set that a run has landed, by the bytes of its files as they arrived.
+
+    Its row counts are those of the whole data, so they are not known once somebody was erased.
+    """
     files = [file for account in state["landing"].values() for file in account["files"]]
-    return recognise(fingerprint.of_files([file["content_sha256"] for file in files]), state["source"])
+    found = recognise(fingerprint.of_files([file["content_sha256"] for file in files]), state["source"])
+    erased = sum(file["erased"] for file in files)
+    return replace(found, name=f"{found.name}, without {erased:,} erased lines", rows={}) if erased else found
 
 
 def recognise(digest: str, source: str) -> Dataset:

@@ -41,6 +41,7 @@ def collect(run: "Run", audit: "Audit") -> dict:
             for each in audit.checks
             if each.severity == "warning" and each.outcome == "failed"
         ],
+        "left": run.state.get("left", []),
         "landing": [_landed(run.state["landing"][table.name]) for table in tables.LANDING],
         "tables": [_table(run, audit, table) for table in tables.under(run.policy)],
         "error": None,
@@ -58,6 +59,7 @@ def stopped(error: Exception, notebook: str, state: dict, published: bool) -> di
         "data": _data(state),
         "checks": None,
         "lets_through": [],
+        "left": [],
         "landing": [],
         "tables": [],
         "error": {"notebook": notebook, "type": type(error).__name__, "message": str(error)},
@@ -93,7 +95,7 @@ def _data(state: dict) -> dict | None:
 
 def _landed(account: dict) -> dict:
     keep = ("table", "digest", "faults")
-    totals = {each: sum(file[each] for file in account["files"]) for each in ("lines", "rows", "quarantined")}
+    totals = {each: sum(file[each] for file in account["files"]) for each in ("lines", "rows", "quarantined", "erased")}
     return {key: account[key] for key in keep} | totals | {"files": account["files"]}
 
 

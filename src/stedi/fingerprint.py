@@ -45,6 +45,11 @@ def open_content(path: Path):
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
+def create_content(path: Path):
+    """A binary file to write the content of a plain or .gz file to; the same content gives the same bytes."""
+    return gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb")
+
+
 def _digest_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

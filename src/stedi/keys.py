@@ -47,7 +47,22 @@ def rotate(lake: Folder) -> None:
     """
     if os.environ.get(GIVEN):
         raise BadInput(f"The key is the file that {GIVEN} names. Replace that file, or unset {GIVEN}.")
-    _write(folder(lake) / PSEUDONYM)
+    write(folder(lake) / PSEUDONYM, secrets.token_bytes(LENGTH))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that nobody else can read, all at once."""
+    new = path.with_name(unfinished(path.name))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise CouldNotFinish(f"{path} could not be written: {error.strerror}.") from None
 
 
 def known_as(secret: bytes) -> str:
@@ -63,22 +78,8 @@ def row(secret: bytes) -> tuple[bytes, bytes, bytes]:
 
 def _made(path: Path) -> Path:
     if not path.exists():
-        _write(path)
+        write(path, secrets.token_bytes(LENGTH))
     return path
-
-
-def _write(path: Path) -> None:
-    new = path.with_name(unfinished(path.name))
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(LENGTH))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise CouldNotFinish(f"The key file {path} could not be written: {error.strerror}.") from None
 
 
 def _read(path: Path) -> bytes:

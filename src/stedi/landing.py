@@ -1,9 +1,8 @@
 """Brings the files of a source into the lakehouse, unchanged, and accounts for every line of them."""
 
-import gzip
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,6 +11,8 @@ from stedi.engines import Engine
 from stedi.errors import BadInput, QuarantineExceeded
 from stedi.storage import Folder
 from stedi.tables import Table
+from stedi.tombstones import Tombstones
+from stedi.withholding import withhold
 
 if TYPE_CHECKING:
     from stedi.s3 import Bucket
@@ -22,7 +23,7 @@ _ACCOUNT = "_account.json"
 
 @dataclass
 class File:
-    """One landing file: `lines` = `rows` + `quarantined`."""
+    """One landing file, by its bytes as they arrived: `lines` = `rows` + `quarantined` + `erased`."""
 
     name: str
     bytes: int
@@ -32,6 +33,7 @@ class File:
     rows: int
     quarantined: int = 0
     unknown_keys: list[str] = field(default_factory=list)
+    erased: int = 0  # lines of people who were erased
 
 
 @dataclass
@@ -79,27 +81,69 @@ def typed_path(table: Table, digest: str) -> str:
 
 
 def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engine: Engine, allowed: int) -> Account:
-    """Land a table's files; what landed before is not parsed again. `work` is a folder of the run's own.
+    """Land a table's files, without the lines of erased people; what landed before is not parsed again.
 
-    Raises BadInput where the source has no files, QuarantineExceeded for more than `allowed` unusable lines.
+    `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
+    `allowed` unusable lines.
     """
-    incoming = Path(lake.url(f"{work}/incoming/{table.subject}"))
-    rejected = Path(lake.url(f"{work}/rejected/{table.subject}"))
+    incoming, rejected = _folders(table, lake, work)
+    marks = Tombstones(lake)
     try:
         found = {name: fingerprint.of_file(path) for name, path in _fetch(table, source, incoming)}
-        digest = _digest(table, found)
+        digest = _digest(table, {name: each.sha256 for name, each in found.items()}, marks)
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
         account = Account.load(stored) if stored else _check(table, digest, found, incoming, rejected)
         _limit(account, source, allowed)
         if not stored:
-            lake.move(f"{work}/incoming/{table.subject}", files_path(table, digest))
-            if account.quarantined:
-                lake.move(f"{work}/rejected/{table.subject}", f"quarantine/{table.subject}/{digest}")
-            _type(table, account, lake, work, engine)
+            withhold(table, account.files, incoming, rejected, marks)
+            _settle(table, account, lake, work, engine)
         return account
     finally:
         lake.delete(f"{work}/incoming")
         lake.delete(f"{work}/rejected")
+
+
+def land_again(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> Account:
+    """Land what a lakehouse holds once more, without the lines of people who were erased since."""
+    incoming, rejected = _folders(table, lake, work)
+    marks = Tombstones(lake)
+    digest = current_digest(table, account, marks)
+    stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
+    if stored:
+        return Account.load(stored)
+    again = replace(account, digest=digest, files=[replace(file) for file in account.files])
+    try:
+        for path, to in ((files_path(table, account.digest), incoming), (_rejects(table, account.digest), rejected)):
+            for name in lake.files(path):
+                lake.fetch(f"{path}/{name}", to / name)
+        withhold(table, again.files, incoming, rejected, marks)
+        _settle(table, again, lake, work, engine)
+        return again
+    finally:
+        lake.delete(f"{work}/incoming")
+        lake.delete(f"{work}/rejected")
+
+
+def current_digest(table: Table, account: Account, marks: Tombstones) -> str:
+    """The digest that the same files would land under now; another one than the account's after an erasure."""
+    return _digest(table, {file.name: file.sha256 for file in account.files}, marks)
+
+
+def _folders(table: Table, lake: Folder, work: str) -> tuple[Path, Path]:
+    incoming, rejected = f"{work}/incoming/{table.subject}", f"{work}/rejected/{table.subject}"
+    return Path(lake.url(incoming)), Path(lake.url(rejected))
+
+
+def _rejects(table: Table, digest: str) -> str:
+    return f"quarantine/{table.subject}/{digest}"
+
+
+def _settle(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> None:
+    """Move what has come in to its place, and write its rows as Parquet, last."""
+    lake.move(f"{work}/incoming/{table.subject}", files_path(table, account.digest))
+    if account.quarantined:
+        lake.move(f"{work}/rejected/{table.subject}", _rejects(table, account.digest))
+    _type(table, account, lake, work, engine)
 
 
 def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:
@@ -120,10 +164,10 @@ def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[
     )
 
 
-def _digest(table: Table, found: dict[str, fingerprint.Bytes]) -> str:
-    """Of names and bytes; and of the table's columns, for other columns make other rows of the same files."""
-    parts = [f"{name} {each.sha256}" for name, each in sorted(found.items())]
-    return hashlib.sha256("\n".join([*parts, repr(table.columns)]).encode()).hexdigest()[:16]
+def _digest(table: Table, found: dict[str, str], marks: Tombstones) -> str:
+    """Of names and bytes ({name: SHA-256}); and of what makes other rows of the same files: columns and erasures."""
+    parts = [f"{name} {sha256}" for name, sha256 in sorted(found.items())]
+    return hashlib.sha256("\n".join([*parts, repr(table.columns), *marks.digest]).encode()).hexdigest()[:16]
 
 
 def _check(table: Table, digest: str, found: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
@@ -181,7 +225,11 @@ def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dic
     sifted = path.with_name(f"{path.name}.sifted{path.suffix}")
     reasons = sifted.with_name(f"{path.name}.faults")
     unknown: set[str] = set()
-    with fingerprint.open_content(path) as given, _writer(sifted) as kept, reasons.open("w") as named:
+    with (
+        fingerprint.open_content(path) as given,
+        fingerprint.create_content(sifted) as kept,
+        reasons.open("w") as named,
+    ):
         for number, line in enumerate(_lines(given), 1):
             reason, keys = lines.fault(line, table)
             if reason is None:
@@ -202,10 +250,6 @@ def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dic
     else:
         sifted.unlink()
         reasons.unlink()
-
-
-def _writer(path: Path) -> BinaryIO:
-    return gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb")
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

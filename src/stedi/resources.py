@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stedi import catalog, project
+from stedi import catalog, keys, project
 from stedi.errors import BadInput
 from stedi.storage import Folder, unfinished
 
@@ -61,7 +61,8 @@ def owned(lake: Folder) -> list[str]:
     """Every file and folder that runs have made in a lakehouse, in the order in which it is safe to delete them."""
     staged = [f"{STAGING}/{each}" for each in lake.folders(STAGING)]
     runs = [f"runs/{each}" for each in lake.folders("runs")]
-    first = [catalog.FILE, unfinished(catalog.FILE), *staged, *catalog.contents(lake), *runs]
+    secrets = [f"../{keys.folder(lake).name}"]
+    first = [catalog.FILE, unfinished(catalog.FILE), *staged, *catalog.contents(lake), *runs, "erasures", *secrets]
     return [each for each in (*first, unfinished(MARKER), MARKER) if lake.exists(each)]
 
 

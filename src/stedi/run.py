@@ -22,6 +22,7 @@ from stedi import (
     sql,
     storage,
     tables,
+    withdrawal,
 )
 from stedi.engines import Engine, open_engine
 from stedi.errors import BadInput
@@ -107,13 +108,19 @@ class Run:
         return run
 
     @classmethod
-    def _begin(cls, lake: Folder, run_id: str, state: dict) -> "Run":
+    def again(cls, lake: Folder) -> "Run":
+        """Begin a run on the inputs and with the policy of the published one, as of the same moment."""
+        stored = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
+        return cls._begin(lake, new_id(), stored, stored["as_of"])
+
+    @classmethod
+    def _begin(cls, lake: Folder, run_id: str, state: dict, as_of: int | None = None) -> "Run":
         with lake.lock(run_id):
             for each in lake.folders(STAGING):
                 lake.delete(f"{STAGING}/{each}")
             for path in catalog.superseded(lake):
                 lake.delete(path)
-            began = {"run_id": run_id, "started_at": now(), "as_of": int(time.time() * 1000)}
+            began = {"run_id": run_id, "started_at": now(), "as_of": as_of or int(time.time() * 1000)}
             run = cls(lake, state | began | {"audited": {}})
             run._save()
         return run
@@ -135,15 +142,19 @@ class Run:
         table = tables.table(name)
         source = storage.source(project.resolve(self.state["source"]))
         others = sum(each["quarantined"] for key, each in self.state["landing"].items() if key != name)
-        with self._writing():
-            begun = time.perf_counter()
-            self._drop([name, *tables.descendants(name, self.policy or "course")])
-            allowed = self.state["max_quarantined"] - others
+        allowed = self.state["max_quarantined"] - others
+        with self._landing(name):
             account = landing.land(table, source, self._lake, self._work, self._engine, allowed)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
-            self._add(name, landing.typed_path(table, account.digest), begun, sql.read(name))
-        columns = ["name", "lines", "rows", "quarantined", "unknown_keys", "sha256"]
+        columns = ["name", "lines", "rows", "quarantined", "erased", "unknown_keys", "sha256"]
         return pd.DataFrame([vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in account.files])[columns]
+
+    def land_again(self, name: str) -> None:
+        """Bring a landing table in from the files that the lakehouse holds, without people who were erased since."""
+        account = landing.Account.load(self.state["landing"][name])
+        with self._landing(name):
+            account = landing.land_again(tables.table(name), account, self._lake, self._work, self._engine)
+            self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
 
     def build(self, name: str) -> str:
         """Build a trusted or curated table by the run's policy. Returns a line that says from what, and how many rows.
@@ -204,9 +215,13 @@ class Run:
             self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
             if not self.state["audited"]:
                 return "Nothing was published: the audit has not passed. What was published before stays."
+            self.state["left"] = withdrawal.left(self._lake, self._engine, self.state)
             published = publication.publish(self._lake, self.state, now())
             self.published = True
             vars(self).pop("_engine", None)  # it knows the tables at the places that they have left
+            if self.state["left"]:
+                for path in catalog.superseded(self._lake):
+                    self._lake.delete(path)
         return f"Published run {self.id}: {len(published.tables)} tables, policy {self.policy}."
 
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
@@ -224,6 +239,16 @@ class Run:
         for name, entry in self.state["tables"].items():
             engine.attach(name, self._lake.url(entry["path"]), list(entry["columns"]))
         return engine
+
+    @contextmanager
+    def _landing(self, name: str) -> Iterator[None]:
+        """What is done around the landing of a table, whichever way."""
+        with self._writing():
+            begun = time.perf_counter()
+            self._drop([name, *tables.descendants(name, self.policy or "course")])
+            yield
+            digest = self.state["landing"][name]["digest"]
+            self._add(name, landing.typed_path(tables.table(name), digest), begun, sql.read(name))
 
     @contextmanager
     def _keyed(self, select: str) -> Iterator[str | None]:

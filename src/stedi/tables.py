@@ -89,6 +89,7 @@ _PARTICIPANT = Column(
     "participant", "string", "pseudonym of the phone's owner: HMAC-SHA256 of the e-mail address", personal=True
 )
 _DEVICE = Column("device", "string", "pseudonym of the step trainer: HMAC-SHA256 of the serial number", personal=True)
+PSEUDONYMS = (_PARTICIPANT.name, _DEVICE.name)
 _TIME, _, _DISTANCE = STEP_TRAINER
 _MOVES = ACCELEROMETER[1:]
 

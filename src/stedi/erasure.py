@@ -1,0 +1,217 @@
+"""Erases people: from what landed, from every table, and from what later runs take in.
+
+The order makes it safe to cut short anywhere: the tombstone first, then what to look for, then the rebuilt run, the old
+files, and the receipt last. An erasure without a receipt is pending, and asking for it again completes it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from stedi import catalog, holdings, keys, landing, project, resources, tables, traces
+from stedi.errors import BadInput, CouldNotFinish
+from stedi.pipeline import STEPS
+from stedi.republish import clean, republish
+from stedi.run import Run, now
+from stedi.storage import Folder
+from stedi.tombstones import FOLDER, KINDS, Tombstones, mark, normal
+
+_PENDING = "pending"  # beside the keys: what a pending erasure has to look for, in clear, until it has its receipt
+
+
+def addresses(typed: list[str], file: str | None = None) -> list[str]:
+    """E-mail addresses as typed, and as the lines of a file. Raises BadInput for what is none."""
+    given = list(typed)
+    if file:
+        try:
+            given += Path(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise BadInput(
+                f"The file {file} cannot be read. Expected: a text file with one e-mail address a line."
+            ) from None
+    found = sorted({normal(each) for each in given} - {""})
+    if wrong := [each for each in found if "@" not in each or any(letter.isspace() for letter in each)]:
+        raise BadInput(f"{len(wrong)} of the {len(found)} values given are no e-mail address. Give one a line.")
+    if (typed or file) and not found:
+        raise BadInput("No e-mail address was given. Expected: --email E, or --emails FILE with one a line.")
+    return found
+
+
+def forget(
+    lakehouse: str,
+    emails: list[str],
+    reports: str = project.REPORTS,
+    screenshots: str = project.SCREENSHOTS,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[dict]:
+    """Erase these people, and complete what is pending. Returns the receipts.
+
+    Raises AuditFailed where the tables without them cannot be published, CouldNotFinish where traces are left.
+    """
+    lake = resources.existing(lakehouse)
+    with lake.lock("erasure"):
+        _sweep(lake)
+        if emails:
+            _request(lake, emails)
+        waiting = pending(lake)
+        if not waiting and not emails:
+            raise BadInput("No erasure is pending. Say whom to erase: --email E, or --emails FILE.")
+        if not waiting:
+            return [_record(lake, _name(lake, emails))["receipt"]]
+        say(f"Tombstones are set; {len(waiting)} erasure(s) to complete.")
+        _rebuild(lakehouse, lake, reports, screenshots)
+        say("The tables are published without them.")
+        receipts = [_close(lake, each, [Path(project.resolve(each)) for each in (reports, screenshots)])
+                    for each in waiting]  # fmt: skip
+        _sweep(lake)
+        return receipts
+
+
+def summary(receipt: dict) -> str:
+    """A receipt as text."""
+    lines = [f"Erasure {receipt['id']} of {receipt['people']}, asked for {receipt['requested_at']}, complete "
+             f"{receipt['completed_at']}."]  # fmt: skip
+    lines += [f"  {each['name']:<24} {each['rows_removed']:>11,} rows removed, {each['rows_after']:>13,} left"
+              for each in receipt["tables"]]  # fmt: skip
+    searched = receipt["searched"]
+    lines.append(f"  Searched {searched['files']:,} files, {searched['bytes']:,} bytes: no trace found.")
+    return "\n".join([*lines, f"  Receipt: {FOLDER}/{receipt['id']}.json in the lakehouse."])
+
+
+def pending(lake: Folder) -> list[str]:
+    """The erasures that have no receipt yet."""
+    return [name.removesuffix(".json") for name in lake.files(FOLDER)
+            if not lake.read_json(f"{FOLDER}/{name}")["receipt"]]  # fmt: skip
+
+
+def _request(lake: Folder, emails: list[str]) -> None:
+    """Set the tombstones, and note what to look for: until the receipt is there, for it is soon not known any more."""
+    secret = keys.tombstone(lake, make=True)
+    name = _name(lake, emails)
+    earlier, sought = lake.read_json(f"{FOLDER}/{name}.json"), holdings.known(lake, emails)
+    marks = {mark(secret, kind, value) for kind in KINDS for value in getattr(sought, kind)}
+    if earlier and earlier["receipt"] and marks <= set(earlier["marks"]) and not holdings.is_held(lake, sought):
+        return
+    if earlier and not earlier["receipt"]:
+        before, marks = earlier["before"], marks | set(earlier["marks"])
+    else:
+        before = _state(lake)
+    record = {"id": name, "requested_at": now(), "people": len(emails), "marks": sorted(marks)}
+    lake.write_json(f"{FOLDER}/{name}.json", record | {"before": before, "receipt": None})
+    note = _note(lake, name)
+    if note.exists():
+        known = json.loads(note.read_text(encoding="utf-8"))
+        sought = holdings.Person(**{kind: sorted({*known[kind], *getattr(sought, kind)}) for kind in KINDS})
+    keys.write(note, json.dumps(asdict(sought)).encode())
+
+
+def _rebuild(lakehouse: str, lake: Folder, reports: str, screenshots: str) -> None:
+    """Publish the published run again without the erased people, delete the old files, write the report."""
+    if catalog.load(lake) is None:
+        clean(lake)
+        return
+    if _outdated(lake):
+        run = republish(lake)
+    else:
+        clean(lake)
+        run = Run.join(lakehouse, builds=False)
+        run.audit()
+    for step in STEPS:  # they show an earlier run
+        (Path(project.resolve(reports)) / f"{step}.ipynb").unlink(missing_ok=True)
+    run.report(reports, screenshots)
+
+
+def _outdated(lake: Folder) -> bool:
+    """Whether the published run landed before the newest tombstones were set, or under a key that was replaced."""
+    marks, state = Tombstones(lake), lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
+    made_with = state["tables"]["machine_learning_curated"].get("pseudonym_key")
+    return made_with not in (None, keys.known_as(keys.pseudonym(lake))) or any(
+        landing.current_digest(tables.table(name), landing.Account.load(account), marks) != account["digest"]
+        for name, account in state["landing"].items()
+    )
+
+
+def _close(lake: Folder, name: str, folders: list[Path]) -> dict:
+    """Look for what is left, and write the receipt if that is nothing."""
+    note, record = _note(lake, name), _record(lake, name)
+    if not note.exists():
+        raise BadInput(f"Erasure {name} was cut short before it was noted what to look for. Ask for it again.")
+    sought = holdings.Person(**json.loads(note.read_text(encoding="utf-8")))
+    shared = holdings.shared(lake, sought)
+    looked = traces.look(
+        [lake.root, *folders],
+        [value for kind in KINDS for value in getattr(sought, kind) if value not in shared],
+    )
+    if looked.found:
+        found = "\n".join(f"  {project.shown(path)}" for path in looked.found[:10])
+        raise CouldNotFinish(
+            f"Erasure {name} is pending: {len(looked.found)} files still hold a trace of the person:\n{found}\n"
+            "They are not the lakehouse's own. Delete them, or take the person out, and repeat the command."
+        )
+    before, after = record["before"], _state(lake)
+    receipt = {
+        "id": name,
+        "requested_at": record["requested_at"],
+        "completed_at": now(),
+        "people": record["people"],
+        "runs": {"before": before and before["run_id"], "after": after and after["run_id"]},
+        "tables": _changes(before, after) if before and after else [],
+        "searched": {"files": looked.files, "bytes": looked.bytes, "found": 0,
+                     "values": sum(len(getattr(sought, kind)) for kind in KINDS),
+                     "left_out_as_they_are_also_another_customers": len(shared)},
+    }  # fmt: skip
+    lake.write_json(f"{FOLDER}/{name}.json", record | {"before": None, "receipt": receipt})
+    return receipt
+
+
+def _changes(before: dict, after: dict) -> list[dict]:
+    """What became of each table."""
+    return [
+        {
+            "name": name,
+            "rows_before": old["rows"],
+            "rows_after": new["rows"],
+            "rows_removed": old["rows"] - new["rows"],
+            "files_rewritten": sum(erased > old["erased"].get(file, 0) for file, erased in new["erased"].items()),
+            "fingerprint_before": old["fingerprint"],
+            "fingerprint_after": new["fingerprint"],
+        }
+        for name, old, new in ((name, before["tables"][name], after["tables"][name]) for name in tables.NAMES)
+    ]
+
+
+def _state(lake: Folder) -> dict | None:
+    """What is published, as a receipt compares it; None where nothing is."""
+    current = catalog.load(lake)
+    if current is None:
+        return None
+    accounts = lake.read_json(f"runs/{current.run_id}/run.json")["landing"]
+    return {
+        "run_id": current.run_id,
+        "tables": {
+            name: {"rows": entry.rows, "fingerprint": entry.fingerprint,
+                   "erased": {file["name"]: file["erased"] for file in accounts.get(name, {"files": []})["files"]}}
+            for name, entry in current.tables.items()
+        },
+    }  # fmt: skip
+
+
+def _name(lake: Folder, emails: list[str]) -> str:
+    """The name of an erasure: the same for the same people, and known to nobody who does not hold the key."""
+    return mark(keys.tombstone(lake), "request", "\n".join(emails))[:12]
+
+
+def _record(lake: Folder, name: str) -> dict:
+    return lake.read_json(f"{FOLDER}/{name}.json")
+
+
+def _note(lake: Folder, name: str) -> Path:
+    return keys.folder(lake) / _PENDING / f"{name}.json"
+
+
+def _sweep(lake: Folder) -> None:
+    """Delete the notes of erasures that have their receipt."""
+    for note in _note(lake, "x").parent.glob("*.json"):
+        if note.stem not in pending(lake):
+            note.unlink()

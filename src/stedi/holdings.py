@@ -1,0 +1,126 @@
+"""What a lakehouse holds of a person: the answer to a request for access, and what an erasure has to find."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stedi import catalog, keys, resources, tables, withholding
+from stedi.storage import Folder
+from stedi.tombstones import normal
+
+
+@dataclass
+class Person:
+    """All values by which people are known: the texts to look for."""
+
+    person: list[str]
+    device: list[str] = field(default_factory=list)
+    name: list[str] = field(default_factory=list)
+
+    def cover(self, kind: str, value: str) -> bool:
+        """Whether a value is one of theirs; as `Tombstones.cover` says it of the erased."""
+        return normal(value) in map(normal, getattr(self, kind))
+
+
+def held(lakehouse: str, email: str) -> dict:
+    """What a lakehouse holds of somebody, in clear: the answer to a request for access.
+
+    `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable lines.
+    """
+    lake = resources.existing(lakehouse)
+    person = known(lake, [normal(email)])
+    current = catalog.load(lake)
+    entries = current.tables if current else {}
+    records = _records(lake, person.person, list(tables.table("customer_landing").column_names))
+    counts = {name: _count(lake, name, entry, person) for name, entry in entries.items()}
+    return {"records": records, "rows": counts, "quarantined": sum(_quarantined(lake, person))}
+
+
+def describe(email: str, found: dict) -> str:
+    """The same as text."""
+    lines = [f"{email}: {len(found['records'])} customer records"]
+    for number, record in enumerate(found["records"], 1):
+        lines += [
+            f"  record {number}",
+            *(f"    {name}: {value}" for name, value in record.items() if value is not None),
+        ]
+    lines += [f"  {name}: {'not countable, the key was replaced' if rows is None else f'{rows:,} rows'}"
+              for name, rows in found["rows"].items()]  # fmt: skip
+    return "\n".join([*lines, f"  quarantine: {found['quarantined']:,} lines"])
+
+
+def known(lake: Folder, emails: list[str]) -> Person:
+    """By what else these people are known, from their customer records."""
+    found = _records(lake, emails, ["email", "serialnumber", "customername"])
+    return Person(
+        person=sorted({*emails, *(each["email"] for each in found)}),
+        device=sorted({each["serialnumber"] for each in found}),
+        name=sorted({each["customername"] for each in found} - {None}),
+    )
+
+
+def shared(lake: Folder, sought: Person) -> set[str]:
+    """Names and serial numbers that stand in the record of somebody else as well, and stay there."""
+    wanted = {"customername": sought.name, "serialnumber": sought.device}
+    found = set()
+    for column, values in wanted.items():
+        rows = _select(lake, f'lower(trim("{column}")) in (select unnest($1::varchar[]))', values, [column])
+        found |= {value for value in values for row in rows if normal(row[column]) == normal(value)}
+    return found
+
+
+def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
+    """Customer records with one of these addresses, of everything that landed."""
+    return _select(lake, "lower(trim(email)) in (select unnest($1::varchar[]))", emails, columns)
+
+
+def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> list[dict]:
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    names, rows = ", ".join(f'"{each}"' for each in columns), []
+    with faults(), connect() as connection:
+        for digest in lake.folders("customer/landing_typed"):
+            path = lake.url(f"customer/landing_typed/{digest}")
+            found = connection.execute(
+                f"select {names} from {parquet(path)} where {where}", [[normal(each) for each in values]]
+            ).fetchall()
+            rows += [dict(zip(columns, row, strict=True)) for row in found]
+    return rows
+
+
+def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int | None:
+    """The rows of somebody in a published table; None under pseudonyms whose key is another one now."""
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    by = {"email": person.person, "user": person.person, "serialnumber": person.device}
+    if {"participant", "device"} & entry.columns.keys():
+        made_with = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")["tables"][name]["pseudonym_key"]
+        secret = keys.pseudonym(lake)
+        if keys.known_as(secret) != made_with:
+            return None
+        made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
+        by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}
+    wanted = {column: values for column, values in by.items() if column in entry.columns}
+    if "email" in wanted:
+        wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
+    where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
+                        enumerate(wanted, 1))  # fmt: skip
+    with faults(), connect() as connection:
+        [(rows,)] = connection.execute(
+            f"select count(*) from {parquet(lake.url(entry.path))} where {where}",
+            [[normal(value) for value in values] for values in wanted.values()],
+        ).fetchall()
+    return rows
+
+
+def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
+    for name in lake.files("quarantine"):
+        if not name.endswith(".faults"):
+            yield withholding.count(Path(lake.url(f"quarantine/{name}")), person)
+
+
+def is_held(lake: Folder, sought: Person) -> bool:
+    current = catalog.load(lake)
+    entries = current.tables.items() if current else ()
+    return any(_count(lake, name, entry, sought) for name, entry in entries) or any(_quarantined(lake, sought))

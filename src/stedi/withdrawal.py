@@ -1,0 +1,83 @@
+"""Who has left since the last publication, and how many rows of each table went with them. Nobody is named."""
+
+from stedi import catalog, keys, sql, tables
+from stedi.engines import Engine
+from stedi.storage import Folder
+
+# One row per customer who was trusted and is not any more. A person's records agree on the address, so it is the key.
+_GONE = """
+with gone as (
+    select
+        customer.email,
+        min(customer.serialnumber) as serialnumber,
+        case
+            when exists (
+                select 1 from customer_landing as record
+                where record.email = customer.email and record.sharewithresearchasofdate is null
+            ) then 'consent withdrawn'
+            when exists (select 1 from customer_landing as record where record.email = customer.email)
+            then 'consent not in force'
+            else 'not in the source any more'
+        end as reason
+    from previous_customer_trusted as customer
+    where customer.email not in (select kept.email from customer_trusted as kept)
+    group by customer.email
+)
+"""
+_COUNT = """
+select coalesce(owner.reason, holder.reason) as reason, count(*) as n
+from previous_{table} as given
+left join gone as owner on {owner}
+left join gone as holder on {holder}
+where owner.reason is not null or holder.reason is not null
+group by 1
+order by 1
+"""
+
+
+def left(lake: Folder, engine: Engine, state: dict) -> list[dict]:
+    """`table`, `reason` and `rows` of what the published tables hold of customers whom the run's do not trust.
+
+    `rows` is null where the pseudonyms of the two were made with different keys, and cannot be compared.
+    """
+    current = catalog.load(lake)
+    if current is None:
+        return []
+    for name, entry in current.tables.items():
+        engine.attach(f"previous_{name}", lake.url(entry.path), list(entry.columns))
+    if not engine.query(f"{_GONE} select count(*) as n from gone")["n"].iloc[0]:
+        return []
+    counted = []
+    for name in tables.NAMES[len(tables.LANDING) :]:
+        columns = current.tables[name].columns
+        select = _GONE + _COUNT.format(table=name, owner=_owner(columns), holder=_holder(columns))
+        if not sql.needs_key(select):
+            found = engine.query(select)
+        elif _made_with(lake, current.run_id) == keys.known_as(keys.pseudonym(lake)):
+            with engine.keyed(keys.pseudonym(lake)):
+                found = engine.query(select)
+        else:
+            counted.append({"table": name, "reason": "not comparable: the key was replaced", "rows": None})
+            continue
+        counted += [{"table": name, "reason": row.reason, "rows": int(row.n)} for row in found.itertuples()]
+    return counted
+
+
+def _owner(columns: dict[str, str]) -> str:
+    """How a row is known to be somebody's."""
+    if "participant" in columns:
+        return "pseudonym(owner.email) = given.participant"
+    return next((f'owner.email = given."{each}"' for each in ("email", "user") if each in columns), "1 = 0")
+
+
+def _holder(columns: dict[str, str]) -> str:
+    """How a row is known to come from somebody's device."""
+    if "device" in columns:
+        return "pseudonym(holder.serialnumber) = given.device"
+    known_by_address = "email" in columns or "serialnumber" not in columns
+    return "1 = 0" if known_by_address else "holder.serialnumber = given.serialnumber"
+
+
+def _made_with(lake: Folder, run_id: str) -> str | None:
+    made = lake.read_json(f"runs/{run_id}/run.json")["tables"]
+    return made["machine_learning_curated"].get("pseudonym_key")

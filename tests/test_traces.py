@@ -1,0 +1,74 @@
+"""Traces of a person are found however they are written, and only where they are."""
+
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from stedi import traces
+
+EMAIL, NAME = "Zoë.Müller@example.com", "Zoë Müller"
+
+
+def found(folder: Path, *values: str) -> list[str]:
+    return [Path(path).name for path in traces.look([folder], values or [EMAIL]).found]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(EMAIL.encode(), id="as it is"),
+        pytest.param(EMAIL.lower().encode(), id="in small letters"),
+        pytest.param(EMAIL.upper().encode(), id="in capitals"),
+        pytest.param(b"\x00\xfe" * 10 + b'"' + EMAIL.encode() + b'"\x00', id="among bytes that are no text"),
+        pytest.param(json.dumps({"email": EMAIL}).encode(), id="with the escapes of JSON"),
+        pytest.param(EMAIL.replace("@", "&#64;").replace("ë", "&euml;").encode(), id="with the entities of HTML"),
+        pytest.param(b"x" * (traces._CHUNK - 9) + b" " + EMAIL.encode() + b" " + b"x" * 99, id="across two chunks"),
+    ],
+)
+def test_value_is_found_in_a_file(tmp_path, content):
+    (tmp_path / "file.bin").write_bytes(content)
+    assert found(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="an empty file"),
+        pytest.param(f"x{EMAIL}".encode(), id="the end of a longer address"),
+        pytest.param(f"{EMAIL}x".encode(), id="the beginning of a longer address"),
+        pytest.param(b"Zo.Mller@example.com", id="another address"),
+    ],
+)
+def test_what_is_not_the_value_is_not_found(tmp_path, content):
+    (tmp_path / "file.bin").write_bytes(content)
+    assert found(tmp_path) == []
+
+
+def test_value_is_found_in_a_compressed_file_and_in_a_folder_below(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "file.json.gz").write_bytes(gzip.compress(b"a" * 1000 + b'"' + EMAIL.encode() + b'"'))
+    (tmp_path / "no.gz").write_bytes(b"not compressed")
+    assert found(tmp_path) == ["file.json.gz"]
+
+
+@pytest.mark.parametrize("cell", [EMAIL, EMAIL.upper(), f"mail to {EMAIL}, please"])
+def test_value_is_found_in_a_cell_of_a_table(tmp_path, monkeypatch, cell):
+    monkeypatch.setattr(traces, "_chunks", lambda path: iter(()))  # compressed bytes may hold it in clear as well
+    for name, value in {"with": cell, "without": "x" + EMAIL}.items():
+        path = tmp_path / f"{name}.parquet"
+        duckdb.execute(
+            f"copy (select n, if(n = 777, '{value}', 'row ' || n) as cell from range(1000) as rows(n)) "
+            f"to '{path}' (format parquet, compression zstd)"
+        )
+    assert found(tmp_path) == ["with.parquet"]
+
+
+def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
+    (tmp_path / "a.txt").write_text("Bo")
+    (tmp_path / "b.txt").write_text("12345")
+    looked = traces.look([tmp_path], ["Bo"])
+    assert (looked.files, looked.bytes, looked.found) == (2, 7, [])
+    assert found(tmp_path, "12345", NAME) == ["b.txt"]
