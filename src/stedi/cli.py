@@ -4,13 +4,12 @@ import argparse
 import atexit
 import os
 import sys
-import traceback
 from dataclasses import fields
 from pathlib import Path
 
-from stedi import pipeline, project, tables
+from stedi import pipeline, privacy, project, tables
 from stedi.engines import ENGINES
-from stedi.errors import BadInput, CouldNotFinish, StediError
+from stedi.errors import BadInput
 from stedi.pipeline import Options
 from stedi.policies import POLICIES
 
@@ -37,21 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (KeyboardInterrupt, Exception) as error:
         if given.verbose:
-            traceback.print_exc()
-        problem = _problem(error)
+            print(privacy.trail(error), file=sys.stderr)
+        problem = privacy.told(error)
         print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
         return problem.exit_code
-
-
-def _problem(error: BaseException) -> StediError:
-    """What is said of an error. The text of one that nobody expected may quote values; its kind cannot."""
-    if isinstance(error, StediError):
-        return error
-    if isinstance(error, KeyboardInterrupt):
-        return CouldNotFinish("Interrupted. What was published before stays.")
-    if isinstance(error, OSError):
-        return CouldNotFinish(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.")
-    return CouldNotFinish(f"{type(error).__name__}, which nobody expected here. Try again with -v to see where.")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from stedi import catalog, project, resources, tables
 from stedi.errors import BadInput
+from stedi.privacy import guarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +27,12 @@ class Lakehouse:
         """The folder of Parquet files of a table."""
         return self._lake.url(self.catalog.tables[tables.table(table).name].path)
 
+    @guarded
     def read(self, table: str) -> "pd.DataFrame":
         """A whole table. For a large one, `query` what you need."""
         return self.query(f'select * from "{tables.table(table).name}"')
 
+    @guarded
     def query(self, sql: str) -> "pd.DataFrame":
         """The result of a select over the published tables, in Athena's dialect. Raises BadInput for faulty SQL."""
         from stedi.engines import open_engine

@@ -26,6 +26,7 @@ from stedi import (
 )
 from stedi.engines import Engine, open_engine
 from stedi.errors import BadInput
+from stedi.privacy import guarded
 from stedi.resources import STAGING
 from stedi.storage import Folder
 
@@ -58,6 +59,7 @@ class Run:
         self._work = f"{STAGING}/{state['run_id']}"
 
     @classmethod
+    @guarded
     def start(
         cls,
         source: str = project.SOURCE,
@@ -83,6 +85,7 @@ class Run:
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
     @classmethod
+    @guarded
     def join(cls, lakehouse: str = project.LAKEHOUSE, run_id: str = "", policy: str = "", builds: bool = True) -> "Run":
         """Go on with the newest open run, or with `run_id`. 03 gives the `policy`; 05 does not build (`builds`).
 
@@ -135,6 +138,7 @@ class Run:
         """Whose rules it follows."""
         return self.state["policy"]
 
+    @guarded
     def land(self, name: str) -> "pd.DataFrame":
         """Bring a landing table's files in. Returns an account of them, one row a file."""
         import pandas as pd
@@ -149,6 +153,7 @@ class Run:
         columns = ["name", "lines", "rows", "quarantined", "erased", "unknown_keys", "sha256"]
         return pd.DataFrame([vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in account.files])[columns]
 
+    @guarded
     def land_again(self, name: str) -> None:
         """Bring a landing table in from the files that the lakehouse holds, without people who were erased since."""
         account = landing.Account.load(self.state["landing"][name])
@@ -156,6 +161,7 @@ class Run:
             account = landing.land_again(tables.table(name), account, self._lake, self._work, self._engine)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
 
+    @guarded
     def build(self, name: str) -> str:
         """Build a trusted or curated table by the run's policy. Returns a line that says from what, and how many rows.
 
@@ -182,15 +188,18 @@ class Run:
 
         return Markdown(f"```sql\n{sql.read(name, self.policy or 'course')}\n```")
 
+    @guarded
     def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
         """The first rows of a table (in the order of all its columns), personal values masked."""
         columns = ", ".join(f'"{each}"' for each in self._require(name)["columns"])
         return self.query(f'select {columns} from "{name}" order by {columns} limit {int(rows)}')
 
+    @guarded
     def query(self, select: str) -> "pd.DataFrame":
         """The result of a select over the run's tables, in Athena's dialect; personal columns masked."""
         return privacy.masked(self._engine.query(select))
 
+    @guarded
     def audit(self) -> "Audit":
         """Hold every table against its suite. The run can be published only if no critical check failed."""
         from stedi import validation
@@ -207,6 +216,7 @@ class Run:
         self._audit = audit
         return audit
 
+    @guarded
     def publish(self) -> str:
         """Let readers see the run's tables, if its audit passed. Returns a line that says what happened."""
         if self.published:
@@ -224,6 +234,7 @@ class Run:
                     self._lake.delete(path)
         return f"Published run {self.id}: {len(published.tables)} tables, policy {self.policy}."
 
+    @guarded
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
         """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path."""
         from stedi import evidence, pictures, report
