@@ -4,13 +4,19 @@ BIN := .venv/bin
 REPORT_OPTIONS := $(if $(SOURCE),--source '$(SOURCE)') $(if $(LAKEHOUSE),--lakehouse '$(LAKEHOUSE)') \
 	$(if $(POLICY),--policy '$(POLICY)') $(if $(ENGINE),--engine '$(ENGINE)')
 
-.PHONY: report test lab bench lint
+.PHONY: report test test-deep gates lab bench lint
 
 report: .venv/ready  ## Run the notebooks and write reports/validation_report.html
 	@$(BIN)/stedi run $(REPORT_OPTIONS)
 
 test: .venv/ready-dev  ## Run the tests
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-deep: .venv/ready-dev  ## Compare the SQL with plain Python on 1,000 random landing zones
+	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py
+
+gates: .venv/ready-dev  ## Break the data and mutate the SQL, see every gate hold, write docs/gates.md
+	@$(BIN)/python tests/gates.py
 
 lint: .venv/ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -225,7 +225,7 @@ class Run:
             self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
             if not self.state["audited"]:
                 return "Nothing was published: the audit has not passed. What was published before stays."
-            self.state["left"] = withdrawal.left(self._lake, self._engine, self.state)
+            self.state["left"] = withdrawal.left(self._lake, self._engine)
             published = publication.publish(self._lake, self.state, now())
             self.published = True
             vars(self).pop("_engine", None)  # it knows the tables at the places that they have left

@@ -14,6 +14,10 @@ with gone as (
             when exists (
                 select 1 from customer_landing as record
                 where record.email = customer.email and record.sharewithresearchasofdate is null
+                    and not exists (
+                        select 1 from customer_landing as newer
+                        where newer.email = record.email and newer.lastupdatedate > record.lastupdatedate
+                    )
             ) then 'consent withdrawn'
             when exists (select 1 from customer_landing as record where record.email = customer.email)
             then 'consent not in force'
@@ -35,7 +39,7 @@ order by 1
 """
 
 
-def left(lake: Folder, engine: Engine, state: dict) -> list[dict]:
+def left(lake: Folder, engine: Engine) -> list[dict]:
     """`table`, `reason` and `rows` of what the published tables hold of customers whom the run's do not trust.
 
     `rows` is null where the pseudonyms of the two were made with different keys, and cannot be compared.
