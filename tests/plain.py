@@ -108,7 +108,7 @@ def strict_customers(customers: Rows, now: float) -> Rows:
     """Keep the newest record of each email, if it consents, and not from a future date on.
 
     Which record is the newest cannot be told where the last updates are equal, or one has no date: then all of these
-    must consent, and the one that does so last is kept.
+    must consent, and the one that does so last is kept; of several such, the first by its other values.
     """
     records = defaultdict(list)
     for customer in customers:
@@ -118,10 +118,18 @@ def strict_customers(customers: Rows, now: float) -> Rows:
         latest = max((c["lastupdatedate"] for c in candidates if c["lastupdatedate"] is not None), default=None)
         newest = [c for c in candidates if c["lastupdatedate"] in (latest, None)]
         if len(consenting(newest)) == len(newest):
-            chosen = max(newest, key=consent_of)
+            latest = max(consent_of(c) for c in newest)
+            chosen = min((c for c in newest if consent_of(c) == latest), key=_order)
             if consent_of(chosen) <= now:
                 kept.append(chosen)
     return kept
+
+
+def _order(customer: dict) -> list[tuple]:
+    """Return by what records of one consent are put in order: serial number first, then column by column."""
+    columns = ("serialnumber", "customername", "phone", "birthday", "registrationdate", "lastupdatedate")
+    columns += ("sharewithpublicasofdate", "sharewithfriendsasofdate")
+    return [(customer[column] is None, 0 if customer[column] is None else customer[column]) for column in columns]
 
 
 def trusted_phone_readings(readings: Rows, trusted: Rows, dated: bool) -> Rows:

@@ -1,12 +1,16 @@
 """Engines are opened by name, and nothing personal is in their errors."""
 
+import hmac
+
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rows import attach, customer, phone, store
-from stedi import engines
+from stedi import engines, keys, sql
 from stedi.engines import open_engine
-from stedi.engines.duckdb import connect, faults, literal, parquet
+from stedi.engines.duckdb import connect, faults, key_table, literal, parquet
 from stedi.errors import BadInput, EngineFailed
 
 
@@ -113,3 +117,80 @@ def test_errors_that_are_not_duckdbs_pass():
 )
 def test_engine_has_athenas_habits(engine, select, value):
     assert engine.query(select).iloc[0, 0] == value
+
+
+KEY = b"a key of thirty-two bytes, sure!"
+
+
+def pseudonym(text: str) -> str:
+    return hmac.new(KEY, text.encode(), "sha256").hexdigest()
+
+
+def texts(values: list[str]) -> str:
+    return ", ".join("('" + value.replace("'", "''") + "')" for value in values)
+
+
+def made(values: list[str]) -> list[str]:
+    """The engine's pseudonyms of these values."""
+    engine = open_engine("duckdb")
+    with engine.keyed(KEY):
+        given = f"select pseudonym(v) as p from (values {texts(values)}) as given(v)"
+        found = engine.query(given)["p"].tolist()
+    engine.close()
+    return found
+
+
+def test_pseudonym_is_what_python_makes_of_the_same_key():
+    values = ["ann@example.com", "", " ", "é", "e\u0301", "\N{GRINNING FACE}", "東京", "it's", "x" * 10_000, "0", "\n"]
+    assert made(values) == [pseudonym(value) for value in values]
+
+
+@settings(max_examples=50, derandomize=True, deadline=None, database=None)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=80))
+def test_pseudonym_of_any_text_is_what_python_makes(value):
+    assert made([value]) == [pseudonym(value)]
+
+
+def test_pseudonym_of_nothing_is_nothing(engine):
+    with engine.keyed(KEY):
+        assert engine.query("select pseudonym(null) is null as missing")["missing"].tolist() == [True]
+
+
+def test_pseudonyms_can_be_made_only_while_the_key_is_there(engine):
+    select = "select pseudonym('x') as p"
+    with engine.keyed(KEY):
+        engine.query(select)
+    with pytest.raises(BadInput, match=sql.KEY_TABLE):
+        engine.query(select)
+
+
+def test_two_keys_make_no_pseudonym(engine):
+    with engine.keyed(KEY):
+        engine._connection.execute(key_table()[1], keys.row(b"2" * 32))
+        with pytest.raises(EngineFailed):
+            engine.query("select pseudonym('x') as p")
+
+
+def test_key_stands_in_no_statement_plan_or_error(engine):
+    forms = [form for part in keys.row(KEY) for form in (part.hex(), part.hex().upper(), repr(part)[2:-1])]
+    rendered = sql.render("select pseudonym(email) as p from customer_landing where email like '%@%'", "duckdb")
+    with engine.keyed(KEY):
+        plans = [engine._connection.execute(f"{kind} {rendered}").fetchall() for kind in ("explain", "explain analyze")]
+        with pytest.raises((BadInput, EngineFailed)) as raised:
+            engine.query("select cast(pseudonym(email) as bigint) as n from customer_landing")
+    shown = rendered + repr(plans) + str(raised.value) + "".join(key_table())
+    assert "pseudonym_key" in shown
+    assert not [form for form in forms if form in shown]
+
+
+@pytest.mark.parametrize("name", sql.DIALECTS)
+def test_pseudonym_reads_the_key_from_its_table_on_every_engine(name):
+    rendered = sql.render('select pseudonym(reading."user") as p from accelerometer_landing as reading', name)
+    quote = "`" if name == "spark" else '"'
+    assert f"{quote}pseudonym_key{quote}" in rendered
+    assert "pseudonym(" not in rendered.lower()
+
+
+def test_pseudonym_of_two_values_is_refused():
+    with pytest.raises(BadInput, match="pseudonym.. takes one value"):
+        sql.render("select pseudonym('a', 'b') as p", "duckdb")

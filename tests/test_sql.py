@@ -1,11 +1,15 @@
+import hmac
+
 import pytest
 
-from rows import attach, customer, phone, read, store, trainer
+from rows import T, attach, customer, phone, read, store, trainer
 from stedi import sql, tables
 from stedi.engines.duckdb import DuckDB
 from stedi.errors import BadInput
 from stedi.policies import POLICIES
 
+KEY = bytes(range(32))
+START = T + 1000  # of the run
 FILES = sorted(sql.FOLDER.glob("*/*.sql"))
 SELECTS = [path for path in FILES if path.parent.name != "landing"]
 
@@ -20,10 +24,11 @@ def built(tmp_path):
 
     def build(name: str, policy: str, parents: dict[str, list[dict]]) -> list[dict]:
         engine = DuckDB()
-        for parent in tables.table(name).parents:
+        for parent in tables.table(name, policy).parents:
             store(tmp_path, parent, parents.get(parent, []))
             attach(engine, tmp_path, parent)
-        engine.build(sql.read(name, policy), str(tmp_path / name))
+        with engine.keyed(KEY):
+            engine.build(sql.bind(sql.read(name, policy), START), str(tmp_path / name))
         engine.close()
         return read(tmp_path, name)
 
@@ -162,3 +167,96 @@ def test_course_machine_learning_curated_joins_on_time_alone(built, steps, phone
     ]
     assert all(list(row) == tables.table("machine_learning_curated").column_names for row in rows)
     assert all(row["sensorreadingtime"] == row["timestamp"] for row in rows)
+
+
+@pytest.mark.parametrize("policy", ["standout", "strict"])
+@pytest.mark.parametrize(
+    "trusted, readings, kept",
+    [
+        pytest.param([customer("ann", consent=5)], [phone("ann", 4), phone("ann", 5), phone("ann", 6)], [5, 6],
+                     id="from the moment of consent on"),
+        pytest.param([customer("ann", consent=5)], [phone("bob", 9)], [], id="nobody else's"),
+        pytest.param([customer("ann", consent=5), customer("ann", consent=7)], [phone("ann", 6), phone("ann", 8)],
+                     [6, 8], id="two records do not double a reading"),
+        pytest.param([customer("ann", consent=5)], [phone("ann", 6)] * 2, [6, 6], id="equal readings are both kept"),
+    ],
+)  # fmt: skip
+def test_standout_accelerometer_trusted_holds_readings_since_the_consent(built, policy, trusted, readings, kept):
+    rows = built("accelerometer_trusted", policy, {"customer_trusted": trusted, "accelerometer_landing": readings})
+    assert [row["timestamp"] - T for row in rows] == kept
+
+
+def test_standout_machine_learning_curated_pairs_on_time_under_pseudonyms(built):
+    parents = {"step_trainer_trusted": [trainer("ann", 1)], "accelerometer_trusted": [phone("ann", 1), phone("bob", 1)]}
+    rows = built("machine_learning_curated", "standout", parents)
+    assert {row["device"] for row in rows} == {pseudonym("device-ann")}
+    assert {row["participant"] for row in rows} == {pseudonym("ann@example.com"), pseudonym("bob@example.com")}
+    assert all(list(row) == tables.table("machine_learning_curated", "standout").column_names for row in rows)
+
+
+def pseudonym(text: str) -> str:
+    return hmac.new(KEY, text.encode(), "sha256").hexdigest()
+
+
+def ann(consent: int | None, updated: int = 0, **changes) -> dict:
+    return customer("ann", consent, updated, **changes)
+
+
+@pytest.mark.parametrize(
+    "landing, kept",
+    [
+        pytest.param([ann(5)], [5], id="one record with consent"),
+        pytest.param([ann(None)], [], id="one without"),
+        pytest.param([ann(5, updated=1), ann(7, updated=2)], [7], id="the newest counts"),
+        pytest.param([ann(5, updated=1), ann(None, updated=2)], [], id="a withdrawal"),
+        pytest.param([ann(None, updated=1), ann(5, updated=2)], [5], id="given later"),
+        pytest.param([ann(5, updated=1), ann(None, updated=1)], [], id="of two at once one not"),
+        pytest.param([ann(5), ann(None, lastupdatedate=None)], [], id="an undated one does not"),
+        pytest.param([ann(5), ann(6, lastupdatedate=None)], [6], id="an undated one does, later"),
+        pytest.param([ann(5, updated=1), ann(7, updated=1)], [7], id="of two at once the later"),
+        pytest.param([ann(5)] * 2, [5], id="the same line twice is one person"),
+        pytest.param([ann(1000)], [1000], id="consent at the start of the run"),
+        pytest.param([ann(1001)], [], id="consent in the future"),
+        pytest.param([ann(5, updated=1), ann(1001, updated=2)], [], id="the newest in the future"),
+        pytest.param([ann(None, sharewithpublicasofdate=T)], [], id="public consent is not research"),
+        pytest.param([], [], id="nobody"),
+    ],
+)  # fmt: skip
+def test_strict_customer_trusted_follows_the_newest_record(built, landing, kept):
+    rows = built("customer_trusted", "strict", {"customer_landing": landing})
+    assert [row["sharewithresearchasofdate"] - T for row in rows] == kept
+    assert all(row in landing for row in rows)
+
+
+@pytest.mark.parametrize(
+    "landed, readings, kept",
+    [
+        pytest.param([customer("ann", 5)], [trainer("ann", at) for at in (4, 5, 6)], [5, 6], id="since the consent"),
+        pytest.param([customer("ann", 5)], [trainer("bob", 6)], [], id="nobody else's"),
+        pytest.param([customer("ann", 5), customer("bob", None, device="device-ann")], [trainer("ann", 6)], [],
+                     id="a device of two people is nobody's"),
+        pytest.param([customer("ann", 5), customer("ann", 5, updated=1)], [trainer("ann", 6)], [6],
+                     id="two records of one person"),
+    ],
+)  # fmt: skip
+def test_strict_step_trainer_trusted_holds_readings_of_one_person_since_the_consent(built, landed, readings, kept):
+    parents = {"customer_landing": landed, "customer_curated": landed[:1], "step_trainer_landing": readings}
+    assert [row["sensorreadingtime"] - T for row in built("step_trainer_trusted", "strict", parents)] == kept
+
+
+@pytest.mark.parametrize(
+    "steps, phones, pairs",
+    [
+        pytest.param([trainer("ann", 1)], [phone("ann", 1)], ["ann"], id="one person, one time"),
+        pytest.param([trainer("ann", 1)], [phone("bob", 1)], [], id="one time, two people"),
+        pytest.param([trainer("ann", 1)], [phone("ann", 2)], [], id="one person, two times"),
+        pytest.param([trainer("ann", 1), trainer("bob", 1)], [phone("ann", 1), phone("bob", 1), phone("bob", 1)],
+                     ["ann", "bob", "bob"], id="everyone with themselves"),
+    ],
+)  # fmt: skip
+def test_strict_machine_learning_curated_joins_on_owner_and_time(built, steps, phones, pairs):
+    people = [customer("ann"), customer("bob")]
+    parents = {"step_trainer_trusted": steps, "accelerometer_trusted": phones, "customer_curated": people}
+    rows = built("machine_learning_curated", "strict", parents)
+    assert sorted(row["participant"] for row in rows) == sorted(pseudonym(f"{name}@example.com") for name in pairs)
+    assert all(list(row) == tables.table("machine_learning_curated", "strict").column_names for row in rows)

@@ -39,3 +39,26 @@ def test_descendants_are_all_tables_downstream_in_build_order():
 def test_unknown_table_is_refused_with_the_names_there_are():
     with pytest.raises(BadInput, match="no table 'customers'.*customer_landing"):
         tables.table("customers")
+
+
+def test_policy_changes_columns_and_parents_of_a_table_and_falls_back():
+    assert tables.table("machine_learning_curated", "course").column_names[1] == "serialnumber"
+    assert tables.table("machine_learning_curated", "standout").column_names[1:4] == [
+        "device", "distancefromobject", "participant",
+    ]  # fmt: skip
+    strict = tables.table("machine_learning_curated", "strict")
+    assert strict.column_names == ["sensorreadingtime", "distancefromobject", "participant", "timestamp", "x", "y", "z"]
+    assert "customer_curated" in strict.parents
+    assert tables.table("accelerometer_trusted", "strict") == tables.table("accelerometer_trusted")
+    assert [table.name for table in tables.under("strict")] == list(tables.NAMES)
+
+
+def test_descendants_follow_the_policy():
+    assert tables.descendants("customer_curated", "strict") == ["step_trainer_trusted", "machine_learning_curated"]
+    assert tables.descendants("accelerometer_trusted") == list(tables.NAMES[5:])
+
+
+def test_every_landing_table_says_whose_its_rows_are():
+    owners = {table.name: table.owner for table in tables.LANDING}
+    assert all(owners[table.name] in table.column_names for table in tables.LANDING)
+    assert set(owners.values()) <= set(tables.PERSONAL)
