@@ -129,7 +129,8 @@ def _order(customer: dict) -> list[tuple]:
     """Return by what records of one consent are put in order: serial number first, then column by column."""
     columns = ("serialnumber", "customername", "phone", "birthday", "registrationdate", "lastupdatedate")
     columns += ("sharewithpublicasofdate", "sharewithfriendsasofdate")
-    return [(customer[column] is None, 0 if customer[column] is None else customer[column]) for column in columns]
+    values = [customer.get(column) for column in columns]
+    return [(value is None, 0 if value is None else value) for value in values]
 
 
 def trusted_phone_readings(readings: Rows, trusted: Rows, dated: bool) -> Rows:

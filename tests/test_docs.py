@@ -13,7 +13,7 @@ from test_notebooks import NOTEBOOKS, parameters
 
 README = (project.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ["run", "sample", "query", "status", "delete"]
+COMMANDS = ["run", "sample", "query", "status", "forget", "rotate-key", "delete"]
 
 
 def dependencies() -> set[str]:
@@ -56,7 +56,7 @@ def test_every_command_is_in_the_readme_and_has_help(command, capsys):
 def test_commands_are_all_listed(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
-    assert re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE) == COMMANDS
 
 
 @pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from"])

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
     query = _command(commands, "query", _query, "run a select over the published tables")
     query.add_argument("sql", help="in Athena's dialect, e.g. 'select count(*) from customer_trusted'")
-    status = _command(commands, "status", _status, "what is published, and which runs are open")
+    status = _command(commands, "status", _status, "what is published, which runs are open, which erasures are pending")
     forget = _command(commands, "forget", _forget, "erase people from the lakehouse, for good, and write a receipt")
     forget.add_argument("--email", action="append", default=[], metavar="E", help="whom; may be given several times")
     forget.add_argument("--emails", metavar="FILE", help="a file with one address a line")
