@@ -302,3 +302,21 @@ def test_status_tells_of_a_pending_erasure_without_a_name(here, capsys, monkeypa
     assert cli.main(["status", "--lakehouse", str(here / "lake")]) == 0
     assert "Erasures that are pending: " in (said := capsys.readouterr().out)
     assert "ann" not in said
+
+
+def test_erasure_whose_note_is_lost_says_so(here, monkeypatch):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(erasure, "republish", stop)
+        forget(here, ANN)
+    next((here / "lake.keys/pending").iterdir()).unlink()
+    for emails in ((), (ANN,)):
+        with pytest.raises(CouldNotFinish, match="is gone, which held what to look for"):
+            forget(here, *emails)
+
+
+def test_delete_warns_and_takes_the_keys_along(here, capsys):
+    forget(here, ANN)
+    assert cli.main(["delete", "--yes", "--lakehouse", str(here / "lake")]) == 0
+    assert "1 erasures go with it" in capsys.readouterr().out
+    assert not (here / "lake").exists()
+    assert not (here / "lake.keys").exists()

@@ -191,10 +191,12 @@ def _rotate(given: argparse.Namespace) -> None:
 def _delete(given: argparse.Namespace) -> None:
     import tempfile
 
-    from stedi import kernels, resources
+    from stedi import kernels, resources, tombstones
 
     place = _place(given, "lakehouse")
     lake = resources.existing(place)
+    if erased := len(lake.files(tombstones.FOLDER)):
+        print(f"{erased} erasures go with it: the same source would bring these people back into a new lakehouse.")
     if not given.yes:
         print("\n".join(f"  {path}" for path in resources.owned(lake)))
         if not sys.stdin.isatty():

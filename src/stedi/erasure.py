@@ -1,7 +1,7 @@
 """Erases people: from what landed, from every table, and from what later runs take in.
 
-The order makes it safe to cut short anywhere: the tombstone first, then what to look for, then the rebuilt run, the old
-files, and the receipt last. An erasure without a receipt is pending, and asking for it again completes it.
+The order makes it safe to cut short anywhere: what to look for and the tombstones first, then the rebuilt run, then the
+old files, and the receipt last. An erasure without a receipt is pending, and asking for it again completes it.
 """
 
 import json
@@ -70,7 +70,7 @@ def forget(
 
 def summary(receipt: dict) -> str:
     """A receipt as text."""
-    lines = [f"Erasure {receipt['id']} of {receipt['people']}, asked for {receipt['requested_at']}, complete "
+    lines = [f"Erasure {receipt['id']}, {receipt['people']} people, asked for {receipt['requested_at']}, complete "
              f"{receipt['completed_at']}."]  # fmt: skip
     lines += [f"  {each['name']:<24} {each['rows_removed']:>11,} rows removed, {each['rows_after']:>13,} left"
               for each in receipt["tables"]]  # fmt: skip
@@ -86,24 +86,23 @@ def pending(lake: Folder) -> list[str]:
 
 
 def _request(lake: Folder, emails: list[str]) -> None:
-    """Set the tombstones, and note what to look for: until the receipt is there, for it is soon not known any more."""
+    """Note what to look for, which is soon not known any more, and set the tombstones: before anything is removed."""
     secret = keys.tombstone(lake, make=True)
     name = _name(lake, emails)
     earlier, sought = lake.read_json(f"{FOLDER}/{name}.json"), holdings.known(lake, emails)
     marks = {mark(secret, kind, value) for kind in KINDS for value in getattr(sought, kind)}
     if earlier and earlier["receipt"] and marks <= set(earlier["marks"]) and not holdings.is_held(lake, sought):
         return
-    if earlier and not earlier["receipt"]:
-        before, marks = earlier["before"], marks | set(earlier["marks"])
-    else:
-        before = _state(lake)
-    record = {"id": name, "requested_at": now(), "people": len(emails), "marks": sorted(marks)}
-    lake.write_json(f"{FOLDER}/{name}.json", record | {"before": before, "receipt": None})
     note = _note(lake, name)
-    if note.exists():
-        known = json.loads(note.read_text(encoding="utf-8"))
-        sought = holdings.Person(**{kind: sorted({*known[kind], *getattr(sought, kind)}) for kind in KINDS})
+    if earlier and not earlier["receipt"]:
+        record = earlier | {"marks": sorted(marks | set(earlier["marks"]))}
+        noted = _noted(note)
+        sought = holdings.Person(**{kind: sorted({*getattr(noted, kind), *getattr(sought, kind)}) for kind in KINDS})
+    else:
+        record = {"id": name, "requested_at": now(), "people": len(emails), "marks": sorted(marks)}
+        record |= {"before": _state(lake), "receipt": None}
     keys.write(note, json.dumps(asdict(sought)).encode())
+    lake.write_json(f"{FOLDER}/{name}.json", record)
 
 
 def _rebuild(lakehouse: str, lake: Folder, reports: str, screenshots: str) -> None:
@@ -135,9 +134,7 @@ def _outdated(lake: Folder) -> bool:
 def _close(lake: Folder, name: str, folders: list[Path]) -> dict:
     """Look for what is left, and write the receipt if that is nothing."""
     note, record = _note(lake, name), _record(lake, name)
-    if not note.exists():
-        raise BadInput(f"Erasure {name} was cut short before it was noted what to look for. Ask for it again.")
-    sought = holdings.Person(**json.loads(note.read_text(encoding="utf-8")))
+    sought = _noted(note)
     shared = holdings.shared(lake, sought)
     looked = traces.look(
         [lake.root, *folders],
@@ -208,6 +205,16 @@ def _record(lake: Folder, name: str) -> dict:
 
 def _note(lake: Folder, name: str) -> Path:
     return keys.folder(lake) / _PENDING / f"{name}.json"
+
+
+def _noted(note: Path) -> holdings.Person:
+    """What a pending erasure has to look for. Raises CouldNotFinish where the note is gone."""
+    if not note.exists():
+        raise CouldNotFinish(
+            f"Erasure {note.stem} is pending, but {note} is gone, which held what to look for. Restore it, or delete "
+            "the lakehouse."
+        )
+    return holdings.Person(**json.loads(note.read_text(encoding="utf-8")))
 
 
 def _sweep(lake: Folder) -> None:

@@ -124,7 +124,7 @@ class Run:
             for path in catalog.superseded(lake):
                 lake.delete(path)
             began = {"run_id": run_id, "started_at": now(), "as_of": as_of or int(time.time() * 1000)}
-            run = cls(lake, state | began | {"audited": {}})
+            run = cls(lake, state | began | {"audited": {}, "left": []})
             run._save()
         return run
 

@@ -6,6 +6,7 @@ lie in `erasures/` of the lakehouse, with the receipt of the erasure that set th
 
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 
 from stedi import keys
 from stedi.storage import Folder
@@ -32,6 +33,7 @@ class Tombstones:
         self._lake = lake
         self._records = {name: lake.read_json(f"{FOLDER}/{name}") for name in lake.files(FOLDER)}
         self._secret = keys.tombstone(lake) if self._records else b""
+        self.cover = lru_cache(1 << 16)(self._covers)
         self._marks = {mark: name for name, record in self._records.items() for mark in record["marks"]}
 
     def __bool__(self) -> bool:
@@ -42,7 +44,7 @@ class Tombstones:
         """All marks: what landed under others is landed again."""
         return sorted(self._marks)
 
-    def cover(self, kind: str, value: str) -> bool:
+    def _covers(self, kind: str, value: str) -> bool:
         """Whether a value of that kind was erased."""
         return mark(self._secret, kind, value) in self._marks
 
@@ -53,6 +55,7 @@ class Tombstones:
             new = {mark(self._secret, "device", serial) for serial in serials} - self._marks.keys()
             if new:
                 self._records[name]["marks"] += sorted(new)
+                self.cover.cache_clear()
                 self._marks |= dict.fromkeys(new, name)
                 self._lake.write_json(f"{FOLDER}/{name}", self._records[name])
 

@@ -21,7 +21,7 @@ with gone as (
             ) then 'consent withdrawn'
             when exists (select 1 from customer_landing as record where record.email = customer.email)
             then 'consent not in force'
-            else 'not in the source any more'
+            else 'not in the source any more, or erased'
         end as reason
     from previous_customer_trusted as customer
     where customer.email not in (select kept.email from customer_trusted as kept)

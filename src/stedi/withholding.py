@@ -98,7 +98,7 @@ def _blank(path: Path, marks: Marks) -> None:
 
 def _names(line: bytes, marks: Marks) -> bool:
     """Whether a line, readable as JSON or not, holds anything of these people."""
-    return any(marks.cover(kind, text) for text in _texts(line) for kind in KINDS)
+    return any(marks.cover(kind, text) for kind, text in _texts(line))
 
 
 @contextmanager
@@ -110,13 +110,13 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     new.replace(path)
 
 
-def _texts(line: bytes) -> Iterator[str]:
-    """Every text that a line may hold, however broken it is."""
+def _texts(line: bytes) -> Iterator[tuple[str, str]]:
+    """Every text that a line may hold, however broken it is, with each kind of value that it can be."""
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), line.decode("utf-8", "replace"))
-    yield from _WORD.findall(text)
-    yield from _QUOTED.findall(text)
+    yield from (("person" if "@" in word else "device", word) for word in _WORD.findall(text))
+    yield from ((kind, quoted) for quoted in _QUOTED.findall(text) for kind in KINDS)
     try:
-        yield from _values(json.loads(line))
+        yield from ((kind, value) for value in _values(json.loads(line)) for kind in KINDS)
     except (ValueError, RecursionError):
         return
 
