@@ -382,3 +382,29 @@ def test_sample_rows_that_do_not_fit_the_columns_get_no_page():
     results["tables"][0]["sample"][0].pop()
     with pytest.raises(ValueError, match="customer_landing has 10 columns"):
         report.render(results)
+
+
+def test_who_left_is_told_by_table_and_reason():
+    rows = [{"table": "customer_trusted", "reason": "consent withdrawn", "rows": 1234},
+            {"table": "machine_learning_curated", "reason": "not comparable: the key was replaced", "rows": None}]  # fmt: skip
+    text = Page(report.render(example.passed(left=rows))).text
+    assert "Who left since the last publication" in text
+    assert re.search(r"customer_trusted\s+consent withdrawn\s+1,234", text)
+    assert re.search(r"machine_learning_curated\s+not comparable: the key was replaced\s+not known", text)
+    assert "Who left" not in Page(report.render(example.passed())).text
+
+
+def test_erased_lines_are_accounted_for():
+    results = example.passed()
+    results["landing"][0]["erased"] = 2
+    text = Page(report.render(results)).text
+    assert "2 lines of erased people taken out" in text
+    assert "because its person was erased" in text
+    assert "erased" not in Page(report.render(example.passed())).text
+
+
+def test_final_table_under_pseudonyms_is_called_pseudonymised_and_not_anonymous():
+    results = example.passed()
+    assert "pseudonymised" not in Page(report.render(results)).text
+    results["tables"][-1]["columns"][0]["name"] = "participant"
+    assert "it is pseudonymised, not anonymous" in Page(report.render(results)).text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stedi import lineage
 from stedi.policies import POLICIES
-from stedi.tables import ZONES
+from stedi.tables import PSEUDONYMS, ZONES
 from stedi.validation import Check, seen
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def render(results: dict) -> str:
             drawing=Markup(lineage.draw(plan)),  # escapes what it draws
             drawn=lineage.describe(tables),
             unknown_keys=any(file["unknown_keys"] for landed in shown["landing"] for file in landed["files"]),
+            pseudonymised=any(column["name"] in PSEUDONYMS for table in tables for column in table["columns"]),
+            erased=any(landed["erased"] for landed in shown["landing"]),
             named=NAMED,
             data_file=DATA,
             zone_names=ZONES,
