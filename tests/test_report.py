@@ -385,8 +385,11 @@ def test_sample_rows_that_do_not_fit_the_columns_get_no_page():
 
 
 def test_who_left_is_told_by_table_and_reason():
-    rows = [{"table": "customer_trusted", "reason": "consent withdrawn", "rows": 1234},
-            {"table": "machine_learning_curated", "reason": "not comparable: the key was replaced", "rows": None}]  # fmt: skip
+    replaced = "not comparable: the key was replaced"
+    rows = [
+        {"table": "customer_trusted", "reason": "consent withdrawn", "rows": 1234},
+        {"table": "machine_learning_curated", "reason": replaced, "rows": None},
+    ]
     text = Page(report.render(example.passed(left=rows))).text
     assert "Who left since the last publication" in text
     assert re.search(r"customer_trusted\s+consent withdrawn\s+1,234", text)
