@@ -13,7 +13,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from stedi import pictures, pipeline, project, report, sample
+from stedi import pipeline, project, sample
+from stedi.report import page, pictures
 
 REPEATS = 5
 PAGE = """# Benchmarks
@@ -59,7 +60,7 @@ def measure(place: Path) -> tuple[dict[str, float], dict[str, float]]:
     results = json.loads((place / "reports" / "results.json").read_text())
     seconds = {
         "`stedi run` on the sample, warm": whole,
-        "of which the report": median(lambda: report.write(results, str(place / "reports"))),
+        "of which the report": median(lambda: page.write(results, str(place / "reports"))),
         "of which the 16 pictures and the overview": median(
             lambda: pictures.write(results, str(place / "screenshots"))
         ),

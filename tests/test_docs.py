@@ -8,7 +8,8 @@ import tomllib
 import pytest
 
 import results_example
-from stedi import cli, lineage, project, tables
+from stedi import cli, project, tables
+from stedi.report import lineage
 from test_notebooks import NOTEBOOKS, parameters
 
 README = (project.ROOT / "README.md").read_text(encoding="utf-8")

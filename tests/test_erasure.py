@@ -10,10 +10,11 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T, customer, phone, trainer
 from runs import publish
-from stedi import Lakehouse, catalog, cli, erasure, holdings, keys, republish, resources, traces
+from stedi import Lakehouse, catalog, cli, keys, republish, resources
+from stedi.erasure import forget, holdings, traces
+from stedi.erasure.tombstones import Tombstones
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish
 from stedi.storage import Folder
-from stedi.tombstones import Tombstones
 
 ANN, DAN = "ann@example.com", "dan@example.com"
 PEOPLE = {  # Ann wrote her address in capitals once; Dan stays, with readings of his own
@@ -51,8 +52,8 @@ def here(once, tmp_path) -> Path:
     return tmp_path
 
 
-def forget(here: Path, *emails: str) -> list[dict]:
-    return erasure.forget(str(here / "lake"), list(emails), str(here / "reports"), str(here / "pictures"))
+def erase(here: Path, *emails: str) -> list[dict]:
+    return forget.forget(str(here / "lake"), list(emails), str(here / "reports"), str(here / "pictures"))
 
 
 def rows(here: Path) -> dict[str, int]:
@@ -67,7 +68,7 @@ def traces_of_ann(here: Path) -> list[str]:
 def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
     before = rows(here)
     assert traces_of_ann(here)
-    [receipt] = forget(here, " Ann@Example.com ".strip().lower())
+    [receipt] = erase(here, " Ann@Example.com ".strip().lower())
     after = rows(here)
     assert traces_of_ann(here) == []
     assert {name: before[name] - after[name] for name in before} == {
@@ -85,7 +86,7 @@ def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
 
 def test_receipt_names_nobody_and_holds_what_changed(here):
     old = Lakehouse(str(here / "lake")).catalog
-    [receipt] = forget(here, ANN)
+    [receipt] = erase(here, ANN)
     new = Lakehouse(str(here / "lake")).catalog
     stored = json.loads(next((here / "lake/erasures").iterdir()).read_text())
     assert stored["receipt"] == receipt
@@ -101,7 +102,7 @@ def test_receipt_names_nobody_and_holds_what_changed(here):
 
 
 def test_same_source_taken_in_again_does_not_bring_anybody_back(here):
-    forget(here, ANN)
+    erase(here, ANN)
     after = rows(here)
     publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN))
     assert rows(here) == after
@@ -109,7 +110,7 @@ def test_same_source_taken_in_again_does_not_bring_anybody_back(here):
 
 
 def test_device_that_an_erased_person_registers_later_is_taken_out_as_well(here):
-    forget(here, ANN)
+    erase(here, ANN)
     changed = {
         "customer_landing": [*PEOPLE["customer_landing"], customer("ann", updated=9, device="device-new")],
         "accelerometer_landing": [*PEOPLE["accelerometer_landing"], phone("ann", 60)],
@@ -123,7 +124,7 @@ def test_device_that_an_erased_person_registers_later_is_taken_out_as_well(here)
 
 def test_other_lines_stay_byte_for_byte_and_quarantined_ones_keep_their_numbers(here):
     lake = Folder(here / "lake")
-    forget(here, ANN)
+    erase(here, ANN)
     [digest] = lake.folders("customer/landing")
     kept = (here / "lake/customer/landing" / digest / "data.json").read_text().splitlines()
     assert kept == (here / "source/customer/landing/data.json").read_text().splitlines()[1:4]
@@ -135,7 +136,7 @@ def test_other_lines_stay_byte_for_byte_and_quarantined_ones_keep_their_numbers(
 
 
 def test_landing_account_adds_up(here):
-    forget(here, ANN)
+    erase(here, ANN)
     lake = Folder(here / "lake")
     state = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
     files = [file for account in state["landing"].values() for file in account["files"]]
@@ -143,7 +144,14 @@ def test_landing_account_adds_up(here):
     assert sum(file["erased"] for file in files) == 6
 
 
-STEPS = ("keys.write", "holdings.known", "republish.clean", "traces.look", "holdings.shared", "erasure._sweep")
+STEPS = (
+    "keys.write",
+    "erasure.holdings.known",
+    "republish.clean",
+    "erasure.traces.look",
+    "erasure.holdings.shared",
+    "erasure.forget._sweep",
+)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -151,11 +159,11 @@ def test_erasure_that_is_cut_short_is_pending_and_asking_again_completes_it(here
     before = rows(here)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(f"stedi.{step}", stop)
-        forget(here, ANN)
-    [receipt] = forget(here, ANN)
+        erase(here, ANN)
+    [receipt] = erase(here, ANN)
     assert traces_of_ann(here) == []
     assert {each["name"]: each["rows_before"] for each in receipt["tables"]} == before
-    assert erasure.pending(resources.existing(str(here / "lake"))) == []
+    assert forget.pending(resources.existing(str(here / "lake"))) == []
     assert not list((here / "lake.keys/pending").glob("*"))
 
 
@@ -163,8 +171,8 @@ def test_erasure_that_is_cut_short_is_pending_and_asking_again_completes_it(here
 def test_erasure_that_is_cut_short_within_the_run_is_completed_too(here, monkeypatch, place):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(republish.Run, place, stop)
-        forget(here, ANN)
-    [receipt] = erasure.forget(str(here / "lake"), [], str(here / "reports"), str(here / "pictures"))
+        erase(here, ANN)
+    [receipt] = forget.forget(str(here / "lake"), [], str(here / "reports"), str(here / "pictures"))
     assert traces_of_ann(here) == []
     assert receipt["tables"][0]["rows_removed"] == 1
 
@@ -174,7 +182,7 @@ def stop(*_, **__):
 
 
 def test_asking_twice_gives_the_same_receipt(here):
-    assert forget(here, ANN) == forget(here, ANN)
+    assert erase(here, ANN) == erase(here, ANN)
 
 
 def test_several_people_are_erased_at_once(here):
@@ -182,14 +190,14 @@ def test_several_people_are_erased_at_once(here):
     more["accelerometer_landing"] = [*more["accelerometer_landing"], phone("eve", 70)]
     more["step_trainer_landing"] = [*more["step_trainer_landing"], trainer("eve", 70)]
     publish(write_source(here / "more", more), str(here / "lake"), "strict")
-    [receipt] = forget(here, ANN, DAN)
+    [receipt] = erase(here, ANN, DAN)
     assert receipt["people"] == 2
     assert list(Lakehouse(str(here / "lake")).read("customer_curated").email) == ["eve@example.com"]
 
 
 def test_address_that_nobody_has_is_kept_out_of_later_sources(here):
     before = rows(here)
-    [receipt] = forget(here, "new@example.com")
+    [receipt] = erase(here, "new@example.com")
     assert all(each["rows_removed"] == 0 for each in receipt["tables"])
     added = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], customer("new")]}
     publish(write_source(here / "added", added), str(here / "lake"), "strict")
@@ -200,7 +208,7 @@ def test_name_that_somebody_else_has_as_well_is_not_looked_for(here):
     named = [row | {"customername": "Kim Lee"} if row["email"] in (ANN, DAN) else row
              for row in PEOPLE["customer_landing"]]  # fmt: skip
     publish(write_source(here / "named", PEOPLE | {"customer_landing": named}), str(here / "lake"), "strict")
-    [receipt] = forget(here, ANN)
+    [receipt] = erase(here, ANN)
     assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
     assert Lakehouse(str(here / "lake")).read("customer_curated").customername.tolist() == ["Kim Lee"]
 
@@ -209,26 +217,26 @@ def test_trace_in_a_file_of_somebody_elses_keeps_the_erasure_pending(here):
     (here / "reports").mkdir()
     (here / "reports/export.csv").write_text(f"user\n{ANN}\n")
     with pytest.raises(CouldNotFinish, match=r"pending: 1 files still hold a trace[^@]*export.csv"):
-        forget(here, ANN)
+        erase(here, ANN)
     (here / "reports/export.csv").unlink()
-    assert forget(here, ANN)[0]["searched"]["found"] == 0
+    assert erase(here, ANN)[0]["searched"]["found"] == 0
 
 
 def test_tables_that_do_not_pass_without_the_person_leave_the_erasure_pending(here):
     with pytest.raises(AuditFailed, match="rows_present"):
-        forget(here, ANN, DAN)
-    assert erasure.pending(resources.existing(str(here / "lake")))
+        erase(here, ANN, DAN)
+    assert forget.pending(resources.existing(str(here / "lake")))
 
 
 def test_lakehouse_whose_tombstone_key_is_lost_takes_nothing_in(here):
-    forget(here, ANN)
+    erase(here, ANN)
     (here / "lake.keys" / keys.TOMBSTONE).unlink()
     with pytest.raises(BadInput, match="tombstone.key cannot be read"):
         publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN))
 
 
 def test_new_pseudonym_key_brings_nobody_back_and_links_nothing(here):
-    forget(here, ANN)
+    erase(here, ANN)
     lakehouse = str(here / "lake")
     before = Lakehouse(lakehouse).read("machine_learning_curated")
     republish.under_new_key(lakehouse, str(here / "reports"), str(here / "pictures"))
@@ -241,7 +249,7 @@ def test_new_pseudonym_key_brings_nobody_back_and_links_nothing(here):
 
 def test_erasure_in_a_lakehouse_with_nothing_published_is_complete_too(tmp_path):
     resources.create(str(tmp_path / "lake"))
-    [receipt] = forget(tmp_path, ANN)
+    [receipt] = erase(tmp_path, ANN)
     assert receipt["runs"] == {"before": None, "after": None}
     assert receipt["tables"] == []
     assert Tombstones(Folder(tmp_path / "lake")).cover("person", "ANN@example.com ")
@@ -297,8 +305,8 @@ def test_command_line_shows_first_and_erases_then(here, capsys, monkeypatch):
 
 def test_status_tells_of_a_pending_erasure_without_a_name(here, capsys, monkeypatch):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(erasure, "republish", stop)
-        forget(here, ANN)
+        patched.setattr(forget, "republish", stop)
+        erase(here, ANN)
     assert cli.main(["status", "--lakehouse", str(here / "lake")]) == 0
     assert "Erasures that are pending: " in (said := capsys.readouterr().out)
     assert "ann" not in said
@@ -306,16 +314,16 @@ def test_status_tells_of_a_pending_erasure_without_a_name(here, capsys, monkeypa
 
 def test_erasure_whose_note_is_lost_says_so(here, monkeypatch):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(erasure, "republish", stop)
-        forget(here, ANN)
+        patched.setattr(forget, "republish", stop)
+        erase(here, ANN)
     next((here / "lake.keys/pending").iterdir()).unlink()
     for emails in ((), (ANN,)):
         with pytest.raises(CouldNotFinish, match="is gone, which held what to look for"):
-            forget(here, *emails)
+            erase(here, *emails)
 
 
 def test_delete_warns_and_takes_the_keys_along(here, capsys):
-    forget(here, ANN)
+    erase(here, ANN)
     assert cli.main(["delete", "--yes", "--lakehouse", str(here / "lake")]) == 0
     assert "1 erasures go with it" in capsys.readouterr().out
     assert not (here / "lake").exists()

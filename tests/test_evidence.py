@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import plain
-from stedi import Lakehouse, Run, evidence, pictures, project, sample, tables
+from stedi import Lakehouse, Run, evidence, project, sample, tables
 from stedi.policies import POLICIES
+from stedi.report import pictures
 
 
 def run_all(source: Path, lake: Path, policy: str = "course") -> dict:

@@ -11,7 +11,8 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-from stedi import cli, privacy, tables, traces
+from stedi import cli, privacy, tables
+from stedi.erasure import traces
 from stedi.errors import BadInput, CouldNotFinish
 from stedi.run import Run
 

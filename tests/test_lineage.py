@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 import results_example as example
-from stedi import lineage, tables
+from stedi import tables
+from stedi.report import lineage
 
 EDGES = {(parent, table.name) for table in tables.TABLES for parent in table.parents}
 SVG = "{http://www.w3.org/2000/svg}"

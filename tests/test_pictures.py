@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import results_example as example
-from stedi import pictures, tables
+from stedi import tables
+from stedi.report import pictures
 
 NAMES = {f"{name}{ending}.png" for name in tables.NAMES for ending in ("", "_count")} | {"project_overview.svg"}
 
@@ -164,6 +165,6 @@ def test_an_empty_table_is_drawn(tmp_path):
 
 def test_importing_it_brings_in_nothing_heavy():
     heavy = "{'matplotlib', 'PIL', 'jinja2', 'pandas'} & set(sys.modules)"
-    code = f"import sys, stedi.pictures; print({heavy})"
+    code = f"import sys, stedi.report.pictures; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stdout + done.stderr

@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 
 import results_example as example
-from stedi import report, tables
+from stedi import tables
+from stedi.report import page as report
 
 INLINE = {"a", "code", "span", "strong"}
 VOID = {"meta", "link", "br", "img", "input", "hr"}

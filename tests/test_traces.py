@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from stedi import traces
+from stedi.erasure import traces
 
 EMAIL, NAME = "Zoë.Müller@example.com", "Zoë Müller"
 

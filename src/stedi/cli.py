@@ -146,13 +146,14 @@ def _query(given: argparse.Namespace) -> None:
 
 
 def _status(given: argparse.Namespace) -> None:
-    from stedi import catalog, erasure, resources
+    from stedi import catalog, resources
+    from stedi.erasure import forget
     from stedi.lakehouse import Lakehouse
 
     place = _place(given, "lakehouse")
     lake = resources.existing(place)
     print(f"Open runs: {', '.join(resources.open_runs(lake)) or 'none'}.")
-    if waiting := erasure.pending(lake):
+    if waiting := forget.pending(lake):
         print(f"Erasures that are pending: {', '.join(waiting)}. Complete them: stedi forget")
     print(Lakehouse(place).status() if catalog.load(lake) else "Nothing is published.")
 
@@ -163,17 +164,17 @@ def _end_quietly() -> None:
 
 
 def _forget(given: argparse.Namespace) -> None:
-    from stedi import erasure, holdings
+    from stedi.erasure import forget, holdings
 
-    emails = erasure.addresses(given.email, given.emails)
+    emails = forget.addresses(given.email, given.emails)
     place = _place(given, "lakehouse")
     if given.dry_run:
         for email in emails:
             print(holdings.describe(email, holdings.held(place, email)))
         return
     _end_quietly()
-    receipts = erasure.forget(place, emails, _place(given, "reports"), _place(given, "screenshots"), pipeline.say)
-    print("\n".join(erasure.summary(each) for each in receipts))
+    receipts = forget.forget(place, emails, _place(given, "reports"), _place(given, "screenshots"), pipeline.say)
+    print("\n".join(forget.summary(each) for each in receipts))
 
 
 def _rotate(given: argparse.Namespace) -> None:
@@ -191,7 +192,8 @@ def _rotate(given: argparse.Namespace) -> None:
 def _delete(given: argparse.Namespace) -> None:
     import tempfile
 
-    from stedi import kernels, resources, tombstones
+    from stedi import kernels, resources
+    from stedi.erasure import tombstones
 
     place = _place(given, "lakehouse")
     lake = resources.existing(place)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from stedi import fingerprint, lines
 from stedi.engines import Engine
+from stedi.erasure.tombstones import Tombstones
+from stedi.erasure.withholding import withhold
 from stedi.errors import BadInput, QuarantineExceeded
 from stedi.storage import Folder
 from stedi.tables import Table
-from stedi.tombstones import Tombstones
-from stedi.withholding import withhold
 
 if TYPE_CHECKING:
     from stedi.s3 import Bucket

@@ -70,8 +70,8 @@ def run(options: Options, first: str = "01") -> str:
                 try:
                     _execute(step, options, run_id, ready[step])
                 except AuditFailed as error:  # 05 has written the report
-                    page = project.shown(Path(project.resolve(options.reports)) / "validation_report.html")
-                    raise AuditFailed(f"{error} See {page}.") from None
+                    written = project.shown(Path(project.resolve(options.reports)) / "validation_report.html")
+                    raise AuditFailed(f"{error} See {written}.") from None
                 except StediError as error:
                     _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
                     raise
@@ -165,10 +165,11 @@ def _ours(error, notebook: str, output: Path) -> StediError:
 
 
 def _report(error: StediError, step: str, lake: "Folder", state: dict, options: Options) -> None:
-    from stedi import evidence, pictures, report
+    from stedi import evidence
+    from stedi.report import page, pictures
 
     current = catalog.load(lake)
     published = current is not None and current.run_id == state["run_id"]
     results = evidence.stopped(error, step, state, published)
-    report.write(results, project.resolve(options.reports))
+    page.write(results, project.resolve(options.reports))
     pictures.write(results, project.resolve(options.screenshots))

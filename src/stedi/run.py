@@ -237,10 +237,11 @@ class Run:
     @guarded
     def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
         """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path."""
-        from stedi import evidence, pictures, report
+        from stedi import evidence
+        from stedi.report import page, pictures
 
         results = evidence.collect(self, self._audit)
-        path = report.write(results, project.resolve(reports))
+        path = page.write(results, project.resolve(reports))
         pictures.write(results, project.resolve(screenshots))
         return project.shown(path)
 

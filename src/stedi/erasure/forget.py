@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from stedi import catalog, holdings, keys, landing, project, resources, tables, traces
+from stedi import catalog, keys, landing, project, resources, tables
+from stedi.erasure import holdings, traces
+from stedi.erasure.tombstones import FOLDER, KINDS, Tombstones, mark, normal
 from stedi.errors import BadInput, CouldNotFinish
 from stedi.pipeline import STEPS
 from stedi.republish import clean, republish
 from stedi.run import Run, now
 from stedi.storage import Folder
-from stedi.tombstones import FOLDER, KINDS, Tombstones, mark, normal
 
 _PENDING = "pending"  # beside the keys: what a pending erasure has to look for, in clear, until it has its receipt
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from stedi import fingerprint
+from stedi.erasure.tombstones import KINDS, Tombstones, kind
 from stedi.tables import Table
-from stedi.tombstones import KINDS, Tombstones, kind
 
 if TYPE_CHECKING:
     from stedi.landing import File

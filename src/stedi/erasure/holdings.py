@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stedi import catalog, keys, resources, tables, withholding
+from stedi import catalog, keys, resources, tables
+from stedi.erasure import withholding
+from stedi.erasure.tombstones import normal
 from stedi.storage import Folder
-from stedi.tombstones import normal
 
 
 @dataclass

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import lineage
 from stedi.policies import POLICIES
+from stedi.report import lineage
 from stedi.tables import PSEUDONYMS, ZONES
 from stedi.validation import Check, seen
 

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import lineage
-from stedi.report import KINDS, cell, data_line, kind, number, put, rules, short, visible
+from stedi.report import lineage
+from stedi.report.page import KINDS, cell, data_line, kind, number, put, rules, short, visible
 from stedi.tables import NAMES
 
 if TYPE_CHECKING:
