@@ -1,6 +1,7 @@
 """A small results.json, written by hand: what report and pictures are tested on. No value in it is of a real person."""
 
 from stedi import tables
+from stedi.policies import POLICIES
 
 ROWS = {
     "customer_landing": 10,
@@ -31,18 +32,21 @@ def check(check_id: str, description: str, **changed) -> dict:
         "expected": None,
         "observed": None,
         "unexpected": None,
+        "look": None,
+        "row_keys": [],
     } | changed
 
 
 def passed(**changed) -> dict:
     """A run that was published, with one rule that its policy does not demand."""
     results = {
-        "version": 1,
+        "version": 2,
         "outcome": "passed",
         "published": True,
         "policy": "course",
         "data": dict(SYNTHETIC),
         "checks": {"passed": 16, "failed": 1, "error": 0, "skipped": 0, "stopping": 0},
+        "criteria": _criteria(),
         "lets_through": [
             {
                 "table": "machine_learning_curated",
@@ -51,9 +55,20 @@ def passed(**changed) -> dict:
                 "rows": 270,
             }
         ],
+        "policies": _policies(),
+        "reconciliation": _reconciliation(),
+        "consent_times": {
+            "step_ms": 60_000,
+            "bins": [
+                {"from_ms": -120_000, "landed": 400, "kept": 400},
+                {"from_ms": -60_000, "landed": 600, "kept": 0},
+                {"from_ms": 60_000, "landed": 1_600, "kept": 1_600},
+            ],
+        },
         "left": [],
         "landing": [_landed(table.name) for table in tables.LANDING],
         "tables": [_table(table) for table in tables.TABLES],
+        "code": {"src/stedi/sql/course/customer_trusted.sql": "12" * 32},
         "error": None,
         "run": _circumstances(),
     }
@@ -68,7 +83,14 @@ def failed() -> dict:
     results["checks"] |= {"failed": 2, "error": 1, "stopping": 2}
     trusted = results["tables"][3]
     trusted["checks"] += [
-        check("consent_present", "Every customer agreed.", outcome="failed", unexpected=3),
+        check(
+            "consent_present",
+            "Every customer agreed.",
+            outcome="failed",
+            unexpected=3,
+            look='select * from customer_trusted where "sharewithresearchasofdate" is null',
+            row_keys=["0a" * 8, "1b" * 8, "2c" * 8],
+        ),
         check("from_landing", "Every row is a landing record.", outcome="error", query="select 1 from given"),
     ]
     return results
@@ -78,19 +100,74 @@ def stopped() -> dict:
     """A run that ended in its first notebook."""
     message = "2 of 10 lines cannot be used:\n  a.json, line 7: email is missing\nMend them at the source."
     return {
-        "version": 1,
+        "version": 2,
         "outcome": "stopped",
         "published": False,
         "policy": None,
         "data": None,
         "checks": None,
+        "criteria": [],
         "lets_through": [],
+        "policies": None,
+        "reconciliation": [],
+        "consent_times": None,
         "left": [],
         "landing": [],
         "tables": [],
-        "error": {"notebook": "02_landing_zone", "type": "QuarantineExceeded", "message": message},
+        "code": {},
+        "error": {"notebook": "02_landing_zone", "cell": 3, "type": "QuarantineExceeded", "message": message},
         "run": _circumstances() | {"table_seconds": {}},
     }
+
+
+def _criteria() -> list[dict]:
+    """One of each verdict."""
+    held = {"table": "customer_trusted", "check_id": "rows_present", "outcome": "passed", "unexpected": None}
+    broken = held | {"table": "machine_learning_curated", "outcome": "failed", "unexpected": 270}
+    asked = {"sql": "select count(*) as customers from customer_trusted", "answer": [{"customers": 5}]}
+    common = {"shows": "Some rows of `customer_trusted`.", "here": None, "there": None, "queries": [asked]}
+    return [
+        {"id": f"X{number}", "title": f"A criterion that {verdict}", "verdict": verdict, "checks": [check_], **common}
+        for number, (verdict, check_) in enumerate(
+            [("holds", held), ("fails", broken), ("unasked", broken), ("unknown", held | {"outcome": "skipped"})]
+        )
+    ] + [
+        {"id": "X4", "title": "A criterion on AWS", "verdict": "local", "checks": [held], **common}
+        | {"here": "files of a folder", "there": "scripts"}
+    ]
+
+
+def _policies() -> dict:
+    """The three policies, one finding."""
+    derived = [table.name for table in tables.TABLES if table.zone != "landing"]
+    return {
+        "rows": {policy: {name: ROWS[name] - less for name in derived} for less, policy in enumerate(POLICIES)},
+        "findings": [
+            {
+                "table": "machine_learning_curated",
+                "check_id": "one_owner",
+                "finding": "pairs of strangers",
+                "rows": {"course": 270, "standout": None, "strict": 0},
+                "removed_by": "strict",
+            }
+        ],
+    }
+
+
+def _reconciliation() -> list[dict]:
+    """Half of each subject is dropped after landing."""
+    reason = {"reason": "no_consent", "about": "no consent to research"}
+    found = []
+    for subject in ("customer", "accelerometer", "step_trainer"):
+        landed, kept = ROWS[f"{subject}_landing"], ROWS[f"{subject}_trusted"]
+        bad = {"reason": "quarantined", "about": "lines that cannot be used", "rows": 1}
+        steps = [
+            {"table": f"{subject}_landing", "rows_in": landed + 1, "rows_out": landed, "dropped": [bad]},
+            {"table": f"{subject}_trusted", "rows_in": landed, "rows_out": kept, "dropped": [
+                reason | {"rows": landed - kept}]},
+        ]  # fmt: skip
+        found.append({"subject": subject, "steps": steps})
+    return found
 
 
 def _landed(table: str) -> dict:
@@ -122,6 +199,7 @@ def _table(table: tables.Table) -> dict:
             for each in table.columns
         ],
         "sql": f"-- One row per {table.grain}.\nselect 1",
+        "sql_file": f"src/stedi/sql/course/{table.name}.sql",
         "checks": [
             check("rows_present", "The table is not empty.", observed=rows),
             check("rows_expected", "The number of rows is known.", expected=rows, observed=rows),
@@ -140,6 +218,19 @@ def _circumstances() -> dict:
         "source": "sample",
         "engine": "duckdb",
         "max_quarantined": 3,
+        "lakehouse": "lakehouse",
+        "command": [".venv/bin/stedi run --source sample --policy course"],
         "table_seconds": {table.name: 0.05 for table in tables.TABLES},
         "versions": {"python": "3.11.0", "duckdb": "2.0.0"},
+        "readers_see": {"id": "2026-01-01T00-00-00.000", "policy": "course", "at": "2026-01-01T00:00:09+00:00"},
+        "history": [
+            {
+                "id": "2026-01-01T00-00-00.000",
+                "policy": "course",
+                "data": "generated sample, scale 1, seed 0",
+                "outcome": "passed",
+                "published": True,
+                "rows": {name: rows - 1 for name, rows in ROWS.items()},
+            }
+        ],
     }

@@ -1,20 +1,23 @@
 """What the documents say is so, and no file says where it was made."""
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
 
+import jsonschema
 import pytest
 
 import results_example
 from stedi import cli, project, tables
-from stedi.report import lineage
+from stedi.report import overview
 from test_notebooks import NOTEBOOKS, parameters
 
+SCHEMA = json.loads((project.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
 README = (project.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ["run", "sample", "query", "status", "forget", "rotate-key", "delete"]
+COMMANDS = ["run", "sample", "report", "audit", "evidence", "query", "status", "forget", "rotate-key", "delete"]
 
 
 def dependencies() -> set[str]:
@@ -42,7 +45,7 @@ def test_readme_lists_every_notebook_with_its_parameters(name):
 
 
 def test_readme_holds_the_flow_as_it_is_in_the_contract():
-    assert lineage.mermaid().strip() in README
+    assert overview.mermaid().strip() in README
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -73,12 +76,26 @@ def test_results_document_names_every_field():
             return set().union(*map(keys, value))
         if not isinstance(value, dict):
             return set()
-        own = set() if {"python", "customer_landing"} & value.keys() else set(value)  # versions, table_seconds
+        named = {"python", "course"} | set(tables.NAMES)  # by versions, policies or tables
+        own = set() if named & value.keys() or any("/" in key for key in value) else set(value)
         return own.union(*map(keys, value.values()))
 
     assert {
         key for key in keys(results_example.passed()) if f"`{key}`" not in document and f"`{key}[]`" not in document
     } == set()
+
+
+@pytest.mark.parametrize("results", ["passed", "failed", "stopped"])
+def test_results_document_is_what_the_schema_says(results):
+    jsonschema.Draft202012Validator(SCHEMA).validate(getattr(results_example, results)())
+
+
+def test_schema_refuses_what_is_missing_unknown_or_of_another_kind():
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    sound = results_example.passed()
+    for wrong in ({"outcome": "fine"}, {"extra": 1}, {"tables": [{}]}, {"run": {}}, {"version": 1}):
+        assert not validator.is_valid(sound | wrong)
+    assert not validator.is_valid({key: value for key, value in sound.items() if key != "criteria"})
 
 
 def test_environment_names_every_dependency_with_its_reason_and_no_version():

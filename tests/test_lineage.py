@@ -7,7 +7,7 @@ import pytest
 
 import results_example as example
 from stedi import tables
-from stedi.report import lineage
+from stedi.report import lineage, overview
 
 EDGES = {(parent, table.name) for table in tables.TABLES for parent in table.parents}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -68,7 +68,7 @@ def test_nothing_to_draw_is_no_error():
 
 
 def test_the_overview_names_every_table_and_needs_nothing_else():
-    text = lineage.overview_svg()
+    text = overview.svg()
     root = ElementTree.fromstring(text)
     assert [each.text for each in root.iter(f"{SVG}title")][1:] == list(tables.NAMES)
     assert len([each for each in root.iter(f"{SVG}path") if each.get("class") == "edge"]) == len(EDGES) + 3  # 3 sources
@@ -84,7 +84,7 @@ def test_the_description_names_every_parent():
 
 
 def test_the_flowchart_has_every_edge_and_every_table_in_its_zone():
-    text = lineage.mermaid()
+    text = overview.mermaid()
     assert set(re.findall(r"(\w+) --> (\w+)", text)) == EDGES
     for zone, inside in re.findall(r"subgraph (\w+)\n(.*?)  end", text, re.DOTALL):
         assert inside.split() == [table.name for table in tables.TABLES if table.zone == zone]

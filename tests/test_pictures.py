@@ -11,7 +11,8 @@ import results_example as example
 from stedi import tables
 from stedi.report import pictures
 
-NAMES = {f"{name}{ending}.png" for name in tables.NAMES for ending in ("", "_count")} | {"project_overview.svg"}
+OVERVIEWS = {"project_overview.svg", "project_overview.png"}
+NAMES = {f"{name}{ending}.png" for name in tables.NAMES for ending in ("", "_count")} | OVERVIEWS
 
 
 def texts(results: dict, file: str) -> list[str]:
@@ -103,7 +104,7 @@ def test_every_picture_is_stamped_with_the_kind_of_data(kind, stamp):
 
 
 def test_pictures_of_a_failed_run_say_so():
-    for name in NAMES - {"project_overview.svg"}:
+    for name in NAMES - OVERVIEWS:
         assert "✗ the audit of this run failed" in texts(example.failed(), name)
 
 
@@ -111,7 +112,7 @@ def test_a_stopped_run_draws_nothing_and_leaves_no_picture_of_another_run(tmp_pa
     pictures.write(example.passed(), str(tmp_path))
     (tmp_path / "mine.png").write_bytes(b"kept")
     assert pictures.write(example.stopped(), str(tmp_path)) == []
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.png", "project_overview.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.png", *OVERVIEWS}
 
 
 def test_pictures_of_an_earlier_run_are_replaced(tmp_path):

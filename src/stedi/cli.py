@@ -1,4 +1,4 @@
-"""The command line: `stedi run`, `sample`, `query`, `status`, `forget`, `rotate-key`, `delete`."""
+"""The command line: `stedi COMMAND`; `stedi --help` lists the commands."""
 
 import argparse
 import atexit
@@ -21,6 +21,7 @@ _HELP = {
     "policy": "whose rules",
     "engine": "who runs the SQL",
     "max_quarantined": "so many unusable lines are allowed",
+    "compare_policies": "count all policies side by side also above a million rows of landing",
 }
 _PLACES = ("source", "lakehouse", "reports", "screenshots")
 _CHOICES = {"policy": lambda: list(POLICIES), "engine": lambda: list(ENGINES)}
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, "build, audit and publish the eight tables, and write the report")
     for option in fields(Options):
         _option(run, option.name, type(option.default))
+    run.add_argument("--summary", metavar="FILE", help="also write a summary in Markdown there; - for the terminal")
     run.add_argument("--from", dest="first", default="01", metavar="NN", help="go on with this notebook, e.g. 03")
 
     sample = _command(commands, "sample", _sample, "generate synthetic landing JSON with known counts")
@@ -60,8 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same bytes (default: 0)")
 
+    report = _command(commands, "report", _report, "render the report of a published run again")
+    report.add_argument("--run", default="", metavar="R", help="which run (default: the last one that was published)")
+    audit = _command(commands, "audit", _audit, "check what is published again, without building")
+    evidence = _command(commands, "evidence", _evidence, "collect what a submission of the course is checked for")
+    evidence.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+
     query = _command(commands, "query", _query, "run a select over the published tables")
     query.add_argument("sql", help="in Athena's dialect, e.g. 'select count(*) from customer_trusted'")
+    query.add_argument("--run", metavar="R", help="over the tables of this run, published or not")
+    query.add_argument("--row-keys", action="store_true", help="with the keys by which a report names rows")
     status = _command(commands, "status", _status, "what is published, which runs are open, which erasures are pending")
     forget = _command(commands, "forget", _forget, "erase people from the lakehouse, for good, and write a receipt")
     forget.add_argument("--email", action="append", default=[], metavar="E", help="whom; may be given several times")
@@ -72,11 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     delete = _command(commands, "delete", _delete, "delete a lakehouse: what runs made in it, and nothing else")
     delete.add_argument("--yes", action="store_true", help="do not ask")
-    for command in (query, status, forget, rotate, delete):
+    for command in (report, audit, query, status, forget, rotate, delete):
         _option(command, "lakehouse", str)
-    for name in ("reports", "screenshots"):
-        _option(forget, name, str)
-        _option(rotate, name, str)
+    for command in (report, audit, evidence, forget, rotate):
+        _option(command, "reports", str)
+        _option(command, "screenshots", str)
     return parser
 
 
@@ -90,6 +100,9 @@ def _command(commands, name: str, function, text: str) -> argparse.ArgumentParse
 def _option(command: argparse.ArgumentParser, name: str, kind: type) -> None:
     """An option of `Options`; None where it is not typed, for then its default is meant."""
     choices = _CHOICES[name]() if name in _CHOICES else None
+    if kind is bool:
+        command.add_argument(f"--{name.replace('_', '-')}", action="store_true", default=None, help=_HELP[name])
+        return
     default = f"{getattr(Options, name)} of the project" if name in _PLACES else getattr(Options, name)
     text = _HELP[name] if name == "source" else f"{_HELP[name]} (default: {default})"
     command.add_argument(
@@ -113,7 +126,10 @@ def _run(given: argparse.Namespace) -> None:
     options = Options(
         **{name: getattr(given, name) for name in typed} | {name: _place(given, name) for name in _PLACES}
     )
-    pipeline.run(options, given.first)
+    from stedi.report import summary
+
+    with summary.written(options.reports, given.summary):
+        pipeline.run(options, given.first)
     from stedi.lakehouse import Lakehouse
 
     print(f"\n{Lakehouse(options.lakehouse).status()}")
@@ -135,12 +151,43 @@ def _sample(given: argparse.Namespace) -> None:
     print(f"Wrote {lines:,} lines of synthetic landing JSON to {given.out}.")
 
 
+def _report(given: argparse.Namespace) -> None:
+    from stedi import report, resources
+
+    results = report.stored(resources.existing(_place(given, "lakehouse")), given.run)
+    path = report.write(results, _place(given, "reports"), _place(given, "screenshots"), remember=False)
+    print(f"Report of run {results['run']['id']}: {path}")
+
+
+def _audit(given: argparse.Namespace) -> None:
+    from stedi.run import Run
+
+    _end_quietly()
+    run = Run.look(_place(given, "lakehouse"))
+    audit = run.audit()
+    path = run.report(_place(given, "reports"), _place(given, "screenshots"))
+    print(f"Run {run.id}, policy {run.policy}: {len(audit.checks)} checks. Report: {path}")
+    audit.require()
+
+
+def _evidence(given: argparse.Namespace) -> None:
+    from stedi.report import submission
+
+    written = submission.collect(_place(given, "out"), _place(given, "reports"), _place(given, "screenshots"))
+    print(f"Wrote {len(written)} files to {given.out}; begin with {submission.INDEX}.")
+
+
 def _query(given: argparse.Namespace) -> None:
     import pandas as pd
 
     from stedi.lakehouse import Lakehouse
+    from stedi.run import Run
 
-    frame = Lakehouse(_place(given, "lakehouse")).query(given.sql)
+    place = _place(given, "lakehouse")
+    if given.run or given.row_keys:
+        frame = Run.look(place, given.run or "").in_clear(given.sql, given.row_keys)
+    else:
+        frame = Lakehouse(place).query(given.sql)
     with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.width", None):
         print(frame.to_string(index=False))
 

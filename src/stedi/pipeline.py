@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import catalog, datasets, errors, project, resources, storage
+from stedi import datasets, errors, project, resources, storage
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
 
@@ -37,6 +37,7 @@ class Options:
     policy: str = "course"
     engine: str = "duckdb"
     max_quarantined: int = 0
+    compare_policies: bool = False
 
 
 def say(line: str) -> None:
@@ -156,20 +157,20 @@ def _execute(step: str, options: Options, run_id: str, kernel: "Kernel") -> None
 def _ours(error, notebook: str, output: Path) -> StediError:
     """The error that a cell raised, if it is one of ours; any other by its kind alone, for it may quote values."""
     kind = errors.BY_NAME.get(error.ename)
-    if kind:
-        return kind(error.evalue)
-    return CouldNotFinish(
-        f"Cell {error.cell_index + 1} of {notebook} failed with {error.ename}. See {project.shown(output)}; then go on "
-        f"with --from {notebook[:2]}. What was published before stays."
+    found = (
+        kind(error.evalue)
+        if kind
+        else CouldNotFinish(
+            f"Cell {error.cell_index + 1} of {notebook} failed with {error.ename}. See {project.shown(output)}; then "
+            f"go on with --from {notebook[:2]}. What was published before stays."
+        )
     )
+    found.cell = error.cell_index + 1
+    return found
 
 
 def _report(error: StediError, step: str, lake: "Folder", state: dict, options: Options) -> None:
-    from stedi import evidence
-    from stedi.report import page, pictures
+    from stedi import evidence, report
 
-    current = catalog.load(lake)
-    published = current is not None and current.run_id == state["run_id"]
-    results = evidence.stopped(error, step, state, published)
-    page.write(results, project.resolve(options.reports))
-    pictures.write(results, project.resolve(options.screenshots))
+    results = evidence.stopped(error, step, lake, state, options.reports)
+    report.write(results, options.reports, options.screenshots)

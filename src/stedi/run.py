@@ -98,7 +98,7 @@ class Run:
         stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
         if candidates:
             run = cls(lake, lake.read_json(f"{STAGING}/{candidates[-1]}/run.json"))
-        elif run_id or stored is None:
+        elif stored is None or run_id not in ("", current.run_id):
             missing = f"no open run {run_id}" if run_id else "no run"
             raise BadInput(f"There is {missing} in {project.shown(lake.root)}. Run notebook {FIRST} first.")
         else:
@@ -109,6 +109,17 @@ class Run:
             raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED} first.")
         publication.recover(lake, run.state)
         return run
+
+    @classmethod
+    def look(cls, lakehouse: str = project.LAKEHOUSE, run_id: str = "") -> "Run":
+        """A run to look at and not to change: `run_id`, open or published; or the published one. Raises BadInput."""
+        lake = resources.existing(lakehouse)
+        current = catalog.load(lake)
+        if run_id and run_id != (current.run_id if current else ""):
+            return cls.join(lakehouse, run_id, builds=False)
+        if current is None:
+            raise BadInput(f"Nothing is published in {project.shown(lake.url())}. Build it first: stedi run")
+        return cls(lake, lake.read_json(f"runs/{current.run_id}/run.json"), published=True)
 
     @classmethod
     def again(cls, lake: Folder) -> "Run":
@@ -132,6 +143,11 @@ class Run:
     def id(self) -> str:
         """The run's name."""
         return self.state["run_id"]
+
+    @property
+    def lake(self) -> Folder:
+        """Where it lies."""
+        return self._lake
 
     @property
     def policy(self) -> str:
@@ -200,6 +216,26 @@ class Run:
         return privacy.masked(self._engine.query(select))
 
     @guarded
+    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
+        """The result of a select over the run's tables with its values in clear, for whoever holds the lakehouse.
+
+        With `row_keys` the first column is the key by which a report names the row.
+        """
+        from stedi.evidence import failing
+
+        with self._keyed(select):
+            found = self._engine.query(select)
+        if row_keys:
+            found.insert(0, "row_key", failing.keys_of(found, keys.pseudonym(self._lake)))
+        return found
+
+    @guarded
+    def counts(self, select: str) -> list[dict]:
+        """The rows of a select that gives counts alone, answered by the run's engine."""
+        found = self._engine.query(select)
+        return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
+
+    @guarded
     def audit(self) -> "Audit":
         """Hold every table against its suite. The run can be published only if no critical check failed."""
         from stedi import validation
@@ -210,7 +246,7 @@ class Run:
         self._note_audit({})
         paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
         audit = validation.audit(
-            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self._secrets()
+            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self.secrets()
         )
         self._note_audit(held if audit.passed else {})
         self._audit = audit
@@ -235,15 +271,23 @@ class Run:
         return f"Published run {self.id}: {len(published.tables)} tables, policy {self.policy}."
 
     @guarded
-    def report(self, reports: str = project.REPORTS, screenshots: str = project.SCREENSHOTS) -> str:
-        """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path."""
-        from stedi import evidence
-        from stedi.report import page, pictures
+    def report(
+        self,
+        reports: str = project.REPORTS,
+        screenshots: str = project.SCREENSHOTS,
+        compare_policies: bool = False,
+    ) -> str:
+        """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path.
 
-        results = evidence.collect(self, self._audit)
-        path = page.write(results, project.resolve(reports))
-        pictures.write(results, project.resolve(screenshots))
-        return project.shown(path)
+        Of a published run results.json is kept in the lakehouse too. The policies are compared up to a million rows of
+        landing, and beyond with `compare_policies`.
+        """
+        from stedi import evidence, report
+
+        results = evidence.collect(self, self._audit, reports, compare_policies)
+        if self.published:
+            self._lake.write_json(f"runs/{self.id}/{report.DATA}", results)
+        return report.write(results, reports, screenshots)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -272,7 +316,7 @@ class Run:
         with self._engine.keyed(secret):
             yield keys.known_as(secret)
 
-    def _secrets(self) -> list[bytes]:
+    def secrets(self) -> list[bytes]:
         """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
         used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
         if not used:

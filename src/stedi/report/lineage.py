@@ -1,14 +1,13 @@
-"""Draws which table is made from which: SVG for the report and the overview, Mermaid for the README."""
+"""Lays out which table is made from which, and draws it as SVG."""
 
-import textwrap
 from dataclasses import dataclass
 from html import escape
 
-from stedi.tables import TABLES, ZONES
+from stedi.tables import ZONES
 
 # From top to bottom. In this order no two edges between the eight tables cross; other subjects go to the middle.
 LANES = ("accelerometer", "customer", "step_trainer")
-MARGIN, HEAD, STUB, BEND = 14, 30, 46, 7  # pixels: around all, for a notebook's name, before landing, of a corner
+MARGIN, HEAD, STUB, BEND = 14, 30, 52, 7  # pixels: around all, for a notebook's name, before landing, of a corner
 LINE = 16
 
 
@@ -22,7 +21,7 @@ class Size:
     down: int
 
 
-REPORT = Size(width=148, height=62, across=28, down=26)
+REPORT = Size(width=144, height=62, across=56, down=26)
 OVERVIEW = Size(width=158, height=114, across=28, down=22)
 
 
@@ -37,16 +36,33 @@ class Box:
     x: int
     y: int
     lines: tuple[str, ...]
+    arrives: str = ""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """The line from a table to one that is made from it, and its arrowhead, as SVG path data."""
+    """The line from a table to one that is made from it: where it begins, turns and ends, and what flows along it."""
 
     parent: str
     child: str
-    path: str
-    tip: str
+    points: tuple[tuple[int, int], ...]
+    label: str = ""
+
+    @property
+    def path(self) -> str:
+        """The line as SVG path data, its corners rounded."""
+        (x, y), (end, last) = self.points[0], self.points[-1]
+        if y == last:
+            return f"M{x} {y}H{end}"
+        turn, step = self.points[1][0], BEND if y < last else -BEND
+        down = f"Q{turn} {y} {turn} {y + step}V{last - step}Q{turn} {last} {turn + BEND} {last}"
+        return f"M{x} {y}H{turn - BEND}{down}H{end}"
+
+    @property
+    def tip(self) -> str:
+        """Its arrowhead as SVG path data."""
+        x, y = self.points[-1]
+        return f"M{x} {y}l-7 -4v8z"
 
 
 @dataclass(frozen=True)
@@ -73,16 +89,20 @@ class Layout:
 def layout(tables: list[dict], size: Size = REPORT) -> Layout:
     """Lay tables out from left to right, each behind all of its parents, a lane for each subject.
 
-    A table is given by name, subject, zone, notebook, parents and `lines`; parents come before their children.
+    A table is given by name, subject, zone, notebook, parents, `lines` below its name, and perhaps what `arrives` in it
+    from files and what `flows` out of it; parents come before their children.
     """
     boxes: dict[str, Box] = {}
     for table in tables:
         rank = 1 + max((boxes[parent].rank for parent in table["parents"] if parent in boxes), default=-1)
         lane = LANES.index(table["subject"]) if table["subject"] in LANES else len(LANES) // 2
         x, y = MARGIN + STUB + rank * (size.width + size.across), MARGIN + HEAD + lane * (size.height + size.down)
-        boxes[table["name"]] = Box(table["name"], table["subject"], table["zone"], rank, x, y, tuple(table["lines"]))
+        boxes[table["name"]] = Box(
+            table["name"], table["subject"], table["zone"], rank, x, y, tuple(table["lines"]), table.get("arrives", "")
+        )
+    labels = {table["name"]: table.get("flows", "") for table in tables}
     edges = [
-        _edge(boxes[parent], boxes[table["name"]], size)
+        _edge(boxes[parent], boxes[table["name"]], size, labels.pop(parent, ""))
         for table in tables
         for parent in table["parents"]
         if parent in boxes
@@ -93,23 +113,14 @@ def layout(tables: list[dict], size: Size = REPORT) -> Layout:
     return Layout(placed, edges, _bands(tables, boxes, size), size, width, height)
 
 
-def _edge(parent: Box, child: Box, size: Size) -> Edge:
+def _edge(parent: Box, child: Box, size: Size, label: str) -> Edge:
     """Along the parent's lane up to the space before the child, then up or down into the child's left side."""
-    start, end = (parent.x + size.width, parent.y + size.height // 2), child.x - 1
+    x, y, end = parent.x + size.width, parent.y + size.height // 2, child.x - 1
     if parent.y == child.y:
-        y, path = start[1], f"M{start[0]} {start[1]}H{end}"
-    else:
-        turn, step = child.x - size.across // 2, BEND if parent.y < child.y else -BEND
-        y = child.y + size.height // 2 - (12 if step > 0 else -12)
-        path = (
-            f"M{start[0]} {start[1]}H{turn - BEND}Q{turn} {start[1]} {turn} {start[1] + step}"
-            f"V{y - step}Q{turn} {y} {turn + BEND} {y}H{end}"
-        )
-    return Edge(parent.name, child.name, path, _tip(end, y))
-
-
-def _tip(x: int, y: int) -> str:
-    return f"M{x} {y}l-7 -4v8z"
+        return Edge(parent.name, child.name, ((x, y), (end, y)), label)
+    last = child.y + size.height // 2 - (12 if parent.y < child.y else -12)
+    turn = child.x - min(size.across // 2, 14)
+    return Edge(parent.name, child.name, ((x, y), (turn, y), (turn, last), (end, last)), label)
 
 
 def _bands(tables: list[dict], boxes: dict[str, Box], size: Size) -> list[Band]:
@@ -129,15 +140,22 @@ def draw(plan: Layout) -> str:
     ]
     for box in plan.boxes:
         if not any(edge.child == box.name for edge in plan.edges):
-            y = box.y + plan.size.height // 2
-            parts.append(f'<text class="from" x="{MARGIN - 4}" y="{y - 7}">JSON</text>')
-            parts.append(_arrow(f"M{MARGIN - 4} {y}H{box.x - 1}", _tip(box.x - 1, y)))
-    parts += [_arrow(edge.path, edge.tip) for edge in plan.edges]
+            parts += _drawn_edge(source(box, plan.size), "JSON" if not box.arrives else box.arrives)
+    for edge in plan.edges:
+        parts += _drawn_edge(edge, edge.label)
     return "\n".join(parts + [_drawn(box, plan.size) for box in plan.boxes])
 
 
-def _arrow(path: str, tip: str) -> str:
-    return f'<path class="edge" d="{path}"/><path class="tip" d="{tip}"/>'
+def source(box: Box, size: Size) -> Edge:
+    """The line from the landing files to a table."""
+    y = box.y + size.height // 2
+    return Edge("", box.name, ((MARGIN - 4, y), (box.x - 1, y)))
+
+
+def _drawn_edge(edge: Edge, label: str) -> list[str]:
+    x, y = edge.points[0]
+    text = f'<text class="from" x="{x + 3}" y="{y - 6}">{_short(label, 20)}</text>' if label else ""
+    return [f'{text}<path class="edge" d="{edge.path}"/><path class="tip" d="{edge.tip}"/>']
 
 
 def _drawn(box: Box, size: Size) -> str:
@@ -161,41 +179,3 @@ def describe(tables: list[dict]) -> str:
     """The same in words, for readers who do not see the picture."""
     made = [f"{table['name']} from {' and '.join(table['parents']) or 'landing JSON'}" for table in tables]
     return "; ".join(made) + "."
-
-
-_OWN_COLOURS = """
-text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#4a5567}
-.page{fill:#fff;stroke:#d8dee7}.band{fill:#f4f6f9}.band.odd{fill:#fff}.notebook,.from{font-size:12px}
-.subject{font-size:14px;font-weight:600;fill:#1a2330}.zone{font-weight:600}.edge{fill:none;stroke:#566173;stroke-width:1.5}
-.tip{fill:#566173}.box{stroke-width:1.5}
-.box.landing{fill:#e9edf2;stroke:#5b6b80}.box.trusted{fill:#e3eefb;stroke:#1f63b5}.box.curated{fill:#f1e6fb;stroke:#7a3fb0}
-.zone.landing{fill:#4d5b6e}.zone.trusted{fill:#1b58a3}.zone.curated{fill:#6d36a0}
-"""
-
-
-def overview_svg() -> str:
-    """The picture of the project: the eight tables of `tables.py` with their grain, on a background of its own."""
-    given = [
-        {**vars(table), "subject": table.subject, "zone": table.zone, "lines": textwrap.wrap(table.grain, 20)}
-        for table in TABLES
-    ]
-    plan = layout(given, OVERVIEW)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{plan.width}" height="{plan.height}" '
-        f'viewBox="0 0 {plan.width} {plan.height}" role="img" aria-labelledby="title about">\n'
-        f'<title id="title">From landing JSON to the training table</title>\n'
-        f'<desc id="about">{describe(given)}</desc>\n'
-        f"<style>{_OWN_COLOURS}</style>\n"
-        f'<clipPath id="page"><rect width="{plan.width}" height="{plan.height}" rx="8"/></clipPath>\n'
-        f'<g clip-path="url(#page)"><rect class="page" width="{plan.width}" height="{plan.height}"/>\n'
-        f"{draw(plan)}\n</g>\n</svg>\n"
-    )
-
-
-def mermaid() -> str:
-    """The same flow as a Mermaid flowchart, a box around each zone."""
-    lines = ["flowchart LR"]
-    for zone in ZONES:
-        lines += [f"  subgraph {zone}", *(f"    {each.name}" for each in TABLES if each.zone == zone), "  end"]
-    lines += [f"  {parent} --> {table.name}" for table in TABLES for parent in table.parents]
-    return "\n".join(lines) + "\n"

@@ -4,20 +4,21 @@ import base64
 import hashlib
 import json
 import os
+import shlex
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi.evidence.failing import MOST
 from stedi.policies import POLICIES
-from stedi.report import lineage
+from stedi.report import DATA, PAGE, charts, lineage
 from stedi.tables import PSEUDONYMS, ZONES
 from stedi.validation import Check, seen
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PAGE, DATA = "validation_report.html", "results.json"
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 8_000  # characters of a text
 NAMED = 20  # files, quarantined lines and unknown keys of a landing table; all of them are in results.json
@@ -31,12 +32,23 @@ KINDS = {
     "other": ("Other data", "How many rows it should give is not known here, so those checks were skipped."),
 }
 TITLES = {"passed": "{} hold", "failed": "{} do not hold", "stopped": "The run stopped before its audit"}
-SUBJECTS = {"customer": "Customers", "accelerometer": "Phone readings", "step_trainer": "Step trainer readings"}
 _STATES = {  # of a check that stops nothing, by outcome and then severity: class, sign, word
     "passed": ("ok", "✓", "passed"),
     "skipped": ("dim", "–", "skipped"),
     "error": ("warn", "!", "not evaluated"),
     "failed": ("warn", "!", "let through"),
+}
+_VERDICTS = {  # of a criterion: class, sign, word
+    "holds": ("ok", "✓", "holds"),
+    "fails": ("bad", "✗", "fails"),
+    "local": ("dim", "○", "shown locally"),
+    "unasked": ("warn", "!", "not under this policy"),
+    "unknown": ("warn", "?", "not known"),
+}
+_OF_COLUMNS = {  # checks that are told beside their column where they passed
+    "expect_column_values_to_be_of_type": "type",
+    "expect_column_values_to_not_be_null": "present",
+    "expect_column_values_to_be_between": "in range",
 }
 
 
@@ -71,9 +83,9 @@ def render(results: dict) -> str:
     label, about = kind(shown["data"])
     tables = [_table(table) for table in shown["tables"]]
     # The label is one of ours, never text of the data: in a style sheet nothing would escape it.
-    css = Markup(_environment().get_template("report.css").render(label=label, zones=ZONES).strip())
+    css = Markup(environment().get_template("report.css").render(label=label, zones=ZONES).strip())
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             shown,
@@ -86,8 +98,14 @@ def render(results: dict) -> str:
             states=Counter(check["word"] for table in tables for check in table["checks"]),
             stopping=[(table, check) for table in tables for check in table["checks"] if check["stops"]],
             table_rows={table["name"]: table["rows"] for table in tables},
-            consent=_consent(shown["tables"]),
-            plan=(plan := lineage.layout([_placed(table) for table in tables])),
+            criteria=[_criterion(each) for each in shown["criteria"]],
+            removers=_removers(shown["policies"]),
+            waterfall=charts.waterfall(shown["reconciliation"]),
+            chart=charts.consent(shown["consent_times"]),
+            past=charts.history(shown["run"]["history"], tables),
+            most_keys=MOST,
+            executed=shown["error"] and shown["error"]["cell"] and f"./{shown['error']['notebook']}.ipynb",
+            plan=(plan := lineage.layout([_placed(table, tables, shown["landing"]) for table in tables])),
             drawing=Markup(lineage.draw(plan)),  # escapes what it draws
             drawn=lineage.describe(tables),
             unknown_keys=any(file["unknown_keys"] for landed in shown["landing"] for file in landed["files"]),
@@ -101,7 +119,8 @@ def render(results: dict) -> str:
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """How templates are read, and what they may call."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -111,7 +130,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "short": short, "cell": cell}
+    environment.filters |= {"number": number, "short": short, "cell": cell, "moment": moment, "quoted": shlex.quote}
     return environment
 
 
@@ -160,24 +179,60 @@ def number(value: int | None) -> str:
     return "not known" if value is None else f"{value:,}"
 
 
+def moment(text: str) -> str:
+    """A time as people read it."""
+    return text.replace("T", " ").replace("+00:00", " UTC")
+
+
 def cell(value: object) -> str:
     """A value of a table as it is written, without separators in numbers."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _table(table: dict) -> dict:
-    """A table with its checks, those that say something first."""
-    checks = [_check(Check(table=table["name"], **check)) for check in table["checks"]]
-    words = Counter(check["word"] for check in checks)
+    """A table with its checks, those that say something first; what passed for one column stands with the column."""
+    checks = [_check(Check(table=table["name"], **_known(check))) | _looking(check) for check in table["checks"]]
     width = len(table["columns"])
     if any(len(row) != width for row in table["sample"]):
         raise ValueError(f"{table['name']} has {width} columns, its sample rows have {len(table['sample'][0])} cells.")
+    by_column: dict[str, list[str]] = {column["name"]: [] for column in table["columns"]}
+    others = []
+    for check in checks:
+        if check["outcome"] == "passed" and check["column"] in by_column and check["type"] in _OF_COLUMNS:
+            by_column[check["column"]].append(_OF_COLUMNS[check["type"]])
+        else:
+            others.append(check)
     return table | {
-        "checks": sorted(checks, key=lambda check: {"bad": 0, "warn": 1}.get(check["css"], 2)),
-        "words": words,
+        "checks": checks,
+        "by_column": by_column,
+        "others": sorted(others, key=lambda check: {"bad": 0, "warn": 1}.get(check["css"], 2)),
+        "words": Counter(check["word"] for check in checks),
         "stops": any(check["stops"] for check in checks),
         "suites": sorted({check["suite"] for check in checks}),
     }
+
+
+def _known(check: dict) -> dict:
+    return {key: value for key, value in check.items() if key not in ("look", "row_keys")}
+
+
+def _looking(check: dict) -> dict:
+    return {key: check[key] for key in ("look", "row_keys")}
+
+
+def _criterion(criterion: dict) -> dict:
+    """A criterion with its sign and word, and its checks by table."""
+    css, sign, word = _VERDICTS.get(criterion["verdict"], _VERDICTS["unknown"])
+    held: dict[str, list[dict]] = {}
+    for check in criterion["checks"]:
+        held.setdefault(check["table"], []).append(check | {"css": "" if check["outcome"] == "passed" else css})
+    return criterion | {"css": css, "sign": sign, "word": word, "held": held}
+
+
+def _removers(policies: dict | None) -> dict[str, str]:
+    """The policy under which a finding is gone, by table and check."""
+    found = policies["findings"] if policies else []
+    return {f"{each['table']}.{each['check_id']}": each["removed_by"] for each in found if each["removed_by"]}
 
 
 def _check(check: Check) -> dict:
@@ -189,23 +244,12 @@ def _check(check: Check) -> dict:
     return vars(check) | {"css": css, "sign": sign, "word": word, "seen": seen(check), "stops": check.stops}
 
 
-def _placed(table: dict) -> dict:
-    return table | {"lines": [f"{number(table['rows'])} rows"]}
-
-
-def _consent(tables: list[dict]) -> list[dict]:
-    """The rows of each subject by zone, beside those that landed."""
-    found = []
-    for subject, title in SUBJECTS.items():
-        by_zone = {table["zone"]: table["rows"] for table in tables if table["subject"] == subject}
-        if landed := by_zone.get("landing"):
-            steps = [_step(zone, by_zone[zone], landed) for zone in ZONES if zone in by_zone]
-            found.append({"title": title, "steps": steps})
-    return found
-
-
-def _step(zone: str, rows: int, landed: int) -> dict:
-    return {"zone": zone, "rows": rows, "share": min(1, rows / landed), "left_out": landed - rows}
+def _placed(table: dict, tables: list[dict], landing: list[dict]) -> dict:
+    """A table as it is drawn, with the rows that arrive in it and flow out of it."""
+    arrives = [f"{number(each['lines'])}" for each in landing if each["table"] == table["name"]]
+    last = not any(table["name"] in each["parents"] for each in tables)
+    rows = number(table["rows"])
+    return table | {"lines": [f"{rows} rows"] if last else [], "flows": rows, "arrives": "".join(arrives[:1])}
 
 
 def _sentence(text: str) -> str:

@@ -1,50 +1,20 @@
 """Draws the pictures that a reviewer looks for: of each table its first rows and its count, each below its query."""
 
-import io
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi.report import lineage
+from stedi.report import drawing, overview
+from stedi.report.drawing import ACCENTS, BAD, DIM, FAINT, GOOD, HEAD, INK, LINE, PAPER, SCALE, STAMP, Text
 from stedi.report.page import KINDS, cell, data_line, kind, number, put, rules, short, visible
 from stedi.tables import NAMES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont
 
-OVERVIEW = "project_overview.svg"
-SCALE = 2  # pixels for one of the page
 PAD, ROW, GAP = 24, 28, 14  # points: around all, of a line, between two columns
-INK, DIM, FAINT, LINE, PAPER, HEAD = "#1a2330", "#566173", "#6b7686", "#d8dee7", "#ffffff", "#f6f8fb"
-ACCENTS = {"landing": "#4d5b6e", "trusted": "#1b58a3", "curated": "#6d36a0"}
-STAMP, GOOD, BAD = "#8a4b00", "#0f6534", "#a8231b"
-SHADES = 14  # between a letter and its ground
 _WORDS = {"select", "from", "order", "by", "limit"}
-_FILES = {
-    "plain": "DejaVuSans.ttf",
-    "bold": "DejaVuSans-Bold.ttf",
-    "mono": "DejaVuSansMono.ttf",
-    "strong": "DejaVuSansMono-Bold.ttf",
-}
-
-
-@dataclass(frozen=True)
-class Text:
-    """Something to write: its font by name, points and colour; `right` sets it against a column's right side."""
-
-    text: str
-    font: str = "plain"
-    size: int = 13
-    colour: str = INK
-    right: bool = False
-
-    @property
-    def width(self) -> int:
-        """In points, rounded up."""
-        return -int(-_font(self.font, self.size).getlength(self.text) // SCALE)
 
 
 @dataclass(frozen=True)
@@ -73,8 +43,8 @@ def write(results: dict, folder: str) -> list[Path]:
             (target / name).unlink(missing_ok=True)
     if not drawn:
         return []
-    written = [put(target / name, _png(_draw(picture))) for name, picture in drawn.items()]
-    return [*written, put(target / OVERVIEW, lineage.overview_svg().encode())]
+    written = [put(target / name, drawing.png(_draw(picture))) for name, picture in drawn.items()]
+    return [*written, *(put(target / name, content) for name, content in overview.files().items())]
 
 
 def _pictures(results: dict):
@@ -142,16 +112,6 @@ def _plain(text: str, most: int) -> str:
     return short(visible(text).replace("\n", "\\n").replace("\t", "\\t"), most)
 
 
-@cache
-def _font(name: str, size: int) -> "FreeTypeFont":
-    """DejaVu, as it comes with matplotlib; the basic layout gives the same pixels wherever Pillow was built."""
-    import matplotlib
-    from PIL import ImageFont
-
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / _FILES[name]
-    return ImageFont.truetype(str(path), size * SCALE, layout_engine=ImageFont.Layout.BASIC)
-
-
 def _draw(picture: Picture) -> "Image":
     from PIL import Image, ImageDraw
 
@@ -168,62 +128,30 @@ def _draw(picture: Picture) -> "Image":
     size = (inside + 2 * PAD, bottom + 21 * len(picture.footer) + PAD - 6)
     image = Image.new("RGB", (size[0] * SCALE, size[1] * SCALE), PAPER)
     draw = ImageDraw.Draw(image)
-    _fill(draw, (0, 0, size[0], 5), ACCENTS[picture.zone])
-    _put(draw, title, PAD, PAD + 10)
-    _fill(draw, (PAD + inside - stamp.width - 2 * GAP, PAD - 4, PAD + inside, PAD + 24), picture.stamp_colour)
-    _put(draw, stamp, PAD + inside - stamp.width - GAP, PAD + 10)
+    drawing.fill(draw, (0, 0, size[0], 5), ACCENTS[picture.zone])
+    drawing.put(draw, title, PAD, PAD + 10)
+    drawing.fill(draw, (PAD + inside - stamp.width - 2 * GAP, PAD - 4, PAD + inside, PAD + 24), picture.stamp_colour)
+    drawing.put(draw, stamp, PAD + inside - stamp.width - GAP, PAD + 10)
     x = PAD
     for word in picture.query:
-        _put(draw, word, x, PAD + 50)
+        drawing.put(draw, word, x, PAD + 50)
         x += word.width + 8
     _grid(draw, picture, widths, (PAD, table))
     for number_, line in enumerate(picture.footer):
-        _put(draw, line, PAD, bottom + 10 + 21 * number_)
+        drawing.put(draw, line, PAD, bottom + 10 + 21 * number_)
     return image
 
 
 def _grid(draw: "ImageDraw", picture: Picture, widths: list[int], corner: tuple[int, int]) -> None:
     left, top = corner
     right = left + sum(widths) + 2 * GAP * len(widths)
-    _fill(draw, (left, top, right, top + 2 * ROW - 6), HEAD)
+    drawing.fill(draw, (left, top, right, top + 2 * ROW - 6), HEAD)
     for position, line in enumerate(picture.grid):
         middle = top + ROW * position + (ROW // 2 if position != 1 else 8)
         x = left + GAP
         for text, width in zip(line, widths, strict=True):
-            _put(draw, text, x + width - text.width if text.right else x, middle)
+            drawing.put(draw, text, x + width - text.width if text.right else x, middle)
             x += width + 2 * GAP
         if position:
             below = top + ROW * (position + 1) - (6 if position == 1 else 0)
-            _fill(draw, (left, below, right, below + 1), ACCENTS[picture.zone] if position == 1 else LINE)
-
-
-def _fill(draw: "ImageDraw", box: tuple[int, int, int, int], colour: str) -> None:
-    """A filled box, from its left upper corner up to the right lower one, which is outside."""
-    left, top, right, bottom = (SCALE * each for each in box)
-    draw.rectangle((left, top, right - 1, bottom - 1), fill=colour)
-
-
-def _put(draw: "ImageDraw", text: Text, x: int, middle: int) -> None:
-    draw.text((x * SCALE, middle * SCALE), text.text, fill=text.colour, font=_font(text.font, text.size), anchor="lm")
-
-
-def _png(image: "Image") -> bytes:
-    """As a file with nothing in it but the pixels: equal pictures are equal files."""
-    content = io.BytesIO()
-    image.quantize(palette=_palette(), dither=0).save(content, "PNG")
-    return content.getvalue()
-
-
-@cache
-def _palette() -> "Image":
-    """The colours that are used, and those at the edges of letters. Fixed, so that they are exact in every picture."""
-    from PIL import Image, ImageColor
-
-    written = [INK, DIM, FAINT, GOOD, BAD, *ACCENTS.values(), STAMP]
-    found = [ImageColor.getrgb(each) for each in (PAPER, HEAD, LINE)]
-    for colour in map(ImageColor.getrgb, written):
-        shades = (step / SHADES for step in range(1, SHADES + 1))
-        found += [tuple(round(255 + (part - 255) * shade) for part in colour) for shade in shades]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in found for part in colour])
-    return palette
+            drawing.fill(draw, (left, below, right, below + 1), ACCENTS[picture.zone] if position == 1 else LINE)

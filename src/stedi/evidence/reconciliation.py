@@ -1,0 +1,136 @@
+"""Where every row went: from the lines of the landing files to the last table of each subject, by reason.
+
+Rows are put into classes by SQL that shares nothing with the policies' own. What a table has less of a class than the
+one before it was dropped for that reason; anything else that is missing, or too much, is `unexplained`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KEPT, UNEXPLAINED = "kept", "unexplained"
+REASONS = {
+    "quarantined": "lines that cannot be used",
+    "erased": "lines of people who were erased",
+    "no_consent": "no consent to research",
+    "not_in_force": "consent withdrawn, or not in force yet",
+    "another_record": "another record of the same customer counts",
+    "no_readings": "no phone readings that may be used",
+    "unknown_owner": "owner is no customer",
+    "owner_no_consent": "owner's consent to research is not in force",
+    "not_curated": "owner has no phone readings that may be used",
+    "shared_device": "device belongs to two people",
+    "before_consent": "older than the owner's consent",
+    UNEXPLAINED: "not explained",
+}
+_CUSTOMER = """
+select case
+        when record.sharewithresearchasofdate is null then 'no_consent'
+        when record.email not in (select email from customer_trusted) then 'not_in_force'
+        else 'kept'
+    end as class, count(*) as n, count(*) - count(distinct record.email) as others
+from {table} as record
+group by 1
+"""
+_CURATED = """
+select case when record.email not in (select "user" from accelerometer_trusted) then 'no_readings' else 'kept' end
+    as class, count(*) as n, 0 as others
+from {table} as record
+group by 1
+"""
+_PHONE = """
+with owner as (
+    select email, min(sharewithresearchasofdate) as since from customer_trusted group by email
+), known as (
+    select distinct email from customer_landing
+)
+select case
+        when known.email is null then 'unknown_owner'
+        when owner.email is null then 'owner_no_consent'
+        when reading."timestamp" < owner.since then 'before_consent'
+        else 'kept'
+    end as class, count(*) as n, 0 as others
+from {table} as reading
+left join known on known.email = reading."user"
+left join owner on owner.email = reading."user"
+group by 1
+"""
+_TRAINER = """
+with known as (
+    select serialnumber, count(distinct email) as people from customer_landing group by serialnumber
+), trusted as (
+    select distinct serialnumber from customer_trusted
+), owner as (
+    select serialnumber, min(sharewithresearchasofdate) as since from customer_curated group by serialnumber
+)
+select case
+        when known.serialnumber is null then 'unknown_owner'
+        when trusted.serialnumber is null then 'owner_no_consent'
+        when owner.serialnumber is null then 'not_curated'
+        when known.people > 1 then 'shared_device'
+        when reading.sensorreadingtime < owner.since then 'before_consent'
+        else 'kept'
+    end as class, count(*) as n, 0 as others
+from {table} as reading
+left join known on known.serialnumber = reading.serialnumber
+left join trusted on trusted.serialnumber = reading.serialnumber
+left join owner on owner.serialnumber = reading.serialnumber
+group by 1
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """From one table of a subject to the next, and the classes of their rows."""
+
+    before: str
+    after: str
+    classes: str
+
+
+STEPS = {
+    "customer": (
+        Step("customer_landing", "customer_trusted", _CUSTOMER),
+        Step("customer_trusted", "customer_curated", _CURATED),
+    ),
+    "accelerometer": (Step("accelerometer_landing", "accelerometer_trusted", _PHONE),),
+    "step_trainer": (Step("step_trainer_landing", "step_trainer_trusted", _TRAINER),),
+}
+
+
+def reconcile(landing: dict[str, dict], ask: Callable[[str], list[dict]]) -> list[dict]:
+    """For each subject its steps: `rows_in`, `rows_out`, and `dropped` by `reason`, which sum exactly.
+
+    `landing` gives of each landing table its `lines`, `rows`, `quarantined` and `erased`.
+    """
+    return [
+        {"subject": subject, "steps": [_landed(landing[f"{subject}_landing"]), *(_step(each, ask) for each in steps)]}
+        for subject, steps in STEPS.items()
+    ]
+
+
+def _landed(account: dict) -> dict:
+    dropped = {"quarantined": account["quarantined"], "erased": account["erased"]}
+    return _balanced(account["table"], account["lines"], account["rows"], dropped)
+
+
+def _step(step: Step, ask: Callable[[str], list[dict]]) -> dict:
+    before, after = (
+        {each["class"]: each for each in ask(step.classes.format(table=table))} for table in (step.before, step.after)
+    )
+    dropped = {reason: before[reason]["n"] - after.get(reason, {"n": 0})["n"] for reason in before if reason != KEPT}
+    if KEPT in before:  # of a customer with several records all but one may have been left out
+        missing = before[KEPT]["n"] - after.get(KEPT, {"n": 0})["n"]
+        dropped["another_record"] = min(max(missing, 0), before[KEPT]["others"])
+    return _balanced(step.after, _rows(before), _rows(after), dropped)
+
+
+def _rows(classes: dict[str, dict]) -> int:
+    return sum(each["n"] for each in classes.values())
+
+
+def _balanced(table: str, rows_in: int, rows_out: int, dropped: dict[str, int]) -> dict:
+    explained = {reason: dropped[reason] for reason in REASONS if dropped.get(reason, 0) > 0}
+    if rest := rows_in - rows_out - sum(explained.values()):
+        explained[UNEXPLAINED] = rest
+    found = [{"reason": reason, "about": REASONS[reason], "rows": rows} for reason, rows in explained.items()]
+    return {"table": table, "rows_in": rows_in, "rows_out": rows_out, "dropped": found}

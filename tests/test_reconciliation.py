@@ -1,0 +1,79 @@
+"""Every reason for which a row can be dropped, on a few rows; and what is dropped for none."""
+
+import pytest
+
+from rows import attach, customer, phone, store, trainer
+from stedi.engines.duckdb import DuckDB
+from stedi.evidence import reconciliation
+
+ANN, BOB, CAT, DAN = customer("ann"), customer("bob", consent=None), customer("cat", consent=15), customer("dan")
+EVE = customer("eve", device="device-dan")
+LANDED = {
+    "customer_landing": [ANN, customer("ann", updated=-1), BOB, CAT, DAN, EVE],
+    "accelerometer_landing": [
+        phone("ann", 10),
+        phone("bob", 10),
+        phone("cat", 10),
+        phone("nobody", 10),
+        phone("dan", 1),
+    ],
+    "step_trainer_landing": [trainer(name, 10) for name in ("ann", "bob", "cat", "dan", "nobody")],
+}
+TRUSTED = {
+    "customer_trusted": [ANN, CAT, DAN],
+    "accelerometer_trusted": [phone("ann", 10), phone("dan", 1)],
+    "customer_curated": [ANN, DAN],
+    "step_trainer_trusted": [trainer("ann", 10)],
+}
+REASONS = {
+    "customer_landing": {"quarantined": 2, "erased": 1},
+    "customer_trusted": {"no_consent": 1, "not_in_force": 1, "another_record": 1},
+    "customer_curated": {"no_readings": 1},
+    "accelerometer_trusted": {"owner_no_consent": 1, "before_consent": 1, "unknown_owner": 1},
+    "step_trainer_trusted": {"owner_no_consent": 1, "not_curated": 1, "shared_device": 1, "unknown_owner": 1},
+}
+
+
+def account(name: str, **more: int) -> dict:
+    rows = len(LANDED[name])
+    return {"table": name, "rows": rows, "lines": rows + sum(more.values()), "quarantined": 0, "erased": 0} | more
+
+
+ACCOUNTS = {name: account(name) for name in LANDED} | {
+    "customer_landing": account("customer_landing", quarantined=2, erased=1)
+}
+
+
+def steps(folder, tables: dict[str, list[dict]]) -> dict[str, dict]:
+    engine = DuckDB()
+    for name, rows in tables.items():
+        store(folder, name, rows)
+        attach(engine, folder, name)
+    found = reconciliation.reconcile(ACCOUNTS, lambda select: engine.query(select).to_dict("records"))
+    return {step["table"]: step for subject in found for step in subject["steps"]}
+
+
+def test_each_row_is_dropped_for_its_reason(tmp_path):
+    found = steps(tmp_path, LANDED | TRUSTED)
+    dropped = {name: {each["reason"]: each["rows"] for each in step["dropped"]} for name, step in found.items()}
+    assert {name: reasons for name, reasons in dropped.items() if reasons} == REASONS
+    assert all(each["about"] for step in found.values() for each in step["dropped"])
+
+
+@pytest.mark.parametrize(
+    "table, rows, unexplained",
+    [
+        pytest.param("accelerometer_trusted", [phone("dan", 1)], 1, id="a reading lost"),
+        pytest.param(
+            "accelerometer_trusted", [*TRUSTED["accelerometer_trusted"], phone("ann", 10)], -1, id="one twice"
+        ),
+        pytest.param("customer_trusted", [ANN, ANN, CAT, DAN], 0, id="as many records as landed"),
+        pytest.param("customer_trusted", [ANN, ANN, ANN, CAT, DAN], -1, id="more records than landed"),
+        pytest.param("step_trainer_trusted", [], 1, id="all lost"),
+    ],
+)
+def test_what_has_no_reason_is_called_unexplained_and_sums_too(tmp_path, table, rows, unexplained):
+    step = steps(tmp_path, LANDED | TRUSTED | {table: rows})[table]
+    found = {each["reason"]: each["rows"] for each in step["dropped"]}
+    assert found.get("unexplained", 0) == unexplained
+    assert step["rows_in"] - sum(found.values()) == step["rows_out"] == len(rows)
