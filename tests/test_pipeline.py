@@ -78,7 +78,7 @@ def test_report_results_and_pictures_are_written(place):
     assert "The audit passed" in place.page()
     assert place.results()["outcome"] == "passed"
     assert place.results()["data"]["kind"] == "other"
-    assert len(list(place.screenshots.glob("*.png"))) == 16
+    assert len(list(place.screenshots.glob("*.png"))) == 17  # two a table, and the overview
 
 
 @pytest.mark.parametrize("name", pipeline.STEPS)
