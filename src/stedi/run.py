@@ -212,8 +212,8 @@ class Run:
 
     @guarded
     def query(self, select: str) -> "pd.DataFrame":
-        """The result of a select over the run's tables, in Athena's dialect; personal columns masked."""
-        return privacy.masked(self._engine.query(select))
+        """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
+        return privacy.masked(self._engine.query(select), select)
 
     @guarded
     def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
