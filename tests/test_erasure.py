@@ -144,6 +144,37 @@ def test_landing_account_adds_up(here):
     assert sum(file["erased"] for file in files) == 6
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('{"email": 5, "customerName": "\\ud83d"}', id="half a character"),
+        pytest.param('{"email": "\\ud83d ', id="half a character in what is no JSON"),
+        pytest.param('{"email": "Ann <ann@example.com>", "serialNumber": 5}', id="an address in angle brackets"),
+        pytest.param("see (ann@example.com).", id="an address in a sentence"),
+        pytest.param("ann@example.com|device-ann", id="an address between bars"),
+    ],
+)
+def test_unusable_line_of_any_form_does_not_stop_an_erasure(here, line):
+    with (here / "source/customer/landing/data.json").open("a") as file:
+        file.write(line + "\n")
+    publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN) + 1)
+    erase(here, ANN)
+    assert traces_of_ann(here) == []
+    publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN) + 1)
+    assert traces_of_ann(here) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"customername": "Mary Bo Ann Li"}, {"phone": "555 Bo Ann 1"}], ids=["name", "phone"]
+)
+def test_name_within_the_record_of_somebody_else_does_not_stop_an_erasure(here, other):
+    named = [customer("eve", customername="Bo Ann"), customer("fay") | other]
+    people = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], *named]}
+    publish(write_source(here / "named", people), str(here / "lake"), "strict")
+    [receipt] = erase(here, "eve@example.com")
+    assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
+
+
 STEPS = (
     "keys.write",
     "erasure.holdings.known",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stedi import catalog, keys, resources, tables
-from stedi.erasure import withholding
+from stedi.erasure import traces, withholding
 from stedi.erasure.tombstones import normal
 from stedi.storage import Folder
 
@@ -62,13 +62,13 @@ def known(lake: Folder, emails: list[str]) -> Person:
 
 
 def shared(lake: Folder, sought: Person) -> set[str]:
-    """Names and serial numbers that stand in the record of somebody else as well, and stay there."""
-    wanted = {"customername": sought.name, "serialnumber": sought.device}
-    found = set()
-    for column, values in wanted.items():
-        rows = _select(lake, f'lower(trim("{column}")) in (select unnest($1::varchar[]))', values, [column])
-        found |= {value for value in values for row in rows if normal(row[column]) == normal(value)}
-    return found
+    """Names and serial numbers that stand in the record of somebody else as well, maybe within more text, and stay."""
+    texts = [column.name for column in tables.CUSTOMER if column.type == "string"]
+    wanted = [*sought.name, *sought.device]
+    alike = " or ".join(f'contains(lower("{name}"), sought.value)' for name in texts)
+    within = f"exists (select 1 from (select unnest($1::varchar[]) as value) as sought where {alike})"
+    cells = [cell for row in _select(lake, within, wanted, texts) for cell in row.values() if cell]
+    return {value for value in wanted if any(traces.stands(value, cell) for cell in cells)}
 
 
 def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:

@@ -62,4 +62,4 @@ class Tombstones:
 
 def mark(secret: bytes, kind: str, value: str) -> str:
     """The mark of a value, in hex."""
-    return hmac.digest(secret, f"{kind}\0{normal(value)}".encode(), "sha256").hex()
+    return hmac.digest(secret, f"{kind}\0{normal(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -29,7 +29,7 @@ def look(folders: Iterable[Path], values: Iterable[str]) -> Looked:
     A value counts where no letter or digit stands right before or after it. Values under 4 characters are left out.
     """
     sought = [value.strip() for value in values if len(value.strip()) >= _LEAST]
-    forms = sorted({form.encode().lower() for value in sought for form in (value, value.lower(), value.upper())})
+    forms = _forms(sought)
     looked = Looked()
     for path in (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()):
         looked.files += 1
@@ -37,6 +37,15 @@ def look(folders: Iterable[Path], values: Iterable[str]) -> Looked:
         if any(_holds(chunk, forms) for chunk in _chunks(path)) or _in_table(path, sought, forms):
             looked.found.append(str(path))
     return looked
+
+
+def stands(value: str, text: str) -> bool:
+    """Whether the search would find a value in this text."""
+    return _stands(text.encode(), _forms([value.strip()]))
+
+
+def _forms(sought: Iterable[str]) -> list[bytes]:
+    return sorted({form.encode().lower() for value in sought for form in (value, value.lower(), value.upper())})
 
 
 def _holds(chunk: bytes, forms: list[bytes]) -> bool:

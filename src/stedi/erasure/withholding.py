@@ -23,7 +23,7 @@ class Marks(Protocol):
         """Whether a value of that kind is theirs."""
 
 
-_WORD = re.compile(r"""[^\s"',:;{}\[\]\\]+""")
+_WORD = re.compile(r"""[^\s"',:;{}\[\]\\<>()|=]+""")
 _QUOTED = re.compile(r'"([^"]*)"')
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -113,7 +113,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 def _texts(line: bytes) -> Iterator[tuple[str, str]]:
     """Every text that a line may hold, however broken it is, with each kind of value that it can be."""
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), line.decode("utf-8", "replace"))
-    yield from (("person" if "@" in word else "device", word) for word in _WORD.findall(text))
+    words = {each for word in _WORD.findall(text) for each in (word, word.rstrip(".!?"))}
+    yield from (("person" if "@" in word else "device", word) for word in words)
     yield from ((kind, quoted) for quoted in _QUOTED.findall(text) for kind in KINDS)
     try:
         yield from ((kind, value) for value in _values(json.loads(line)) for kind in KINDS)
