@@ -175,6 +175,28 @@ def test_name_within_the_record_of_somebody_else_does_not_stop_an_erasure(here, 
     assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
 
 
+def test_line_of_somebody_else_that_names_the_person_under_an_unknown_key_loses_that_key(here):
+    path = here / "source/customer/landing/data.json"
+    kept = [json.loads(line) for line in path.read_text().splitlines()[:4]]
+    named = [row | ({"referredBy": [" ANN@example.com"], "plan": "a"} if row["email"] == DAN else {"plan": "b"})
+             for row in kept]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in named))
+    publish(here / "source", str(here / "lake"), "strict")
+    erase(here, ANN)
+    [digest] = Folder(here / "lake").folders("customer/landing")
+    left = (here / "lake/customer/landing" / digest / "data.json").read_text().splitlines()
+    assert [json.loads(line) for line in left] == [row if row["email"] == DAN else named[n]
+                                                   for n, row in enumerate(kept) if row["email"] != ANN]  # fmt: skip
+    publish(here / "source", str(here / "lake"), "strict")
+    assert traces_of_ann(here) == []
+
+
+def test_device_known_from_a_record_with_a_tab_after_the_address_is_searched_for(here):
+    tabbed = [*PEOPLE["customer_landing"], customer("ann", device="device-tab") | {"email": "\tAnn@example.com\t"}]
+    publish(write_source(here / "tab", PEOPLE | {"customer_landing": tabbed}), str(here / "lake"), "course")
+    assert "device-tab" in holdings.known(Folder(here / "lake"), [ANN]).device
+
+
 STEPS = (
     "keys.write",
     "erasure.holdings.known",

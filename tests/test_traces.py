@@ -72,3 +72,18 @@ def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
     looked = traces.look([tmp_path], ["Bo"])
     assert (looked.files, looked.bytes, looked.found) == (2, 7, [])
     assert found(tmp_path, "12345", NAME) == ["b.txt"]
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        pytest.param('Ann "A" Lee', r'{"name": "Ann \"A\" Lee"}', id="quotes"),
+        pytest.param("Ann/Lee", r'{"name": "Ann\/Lee"}', id="a slash"),
+        pytest.param("Ann 😀 Lee", r'{"name": "Ann \ud83d\ude00 Lee"}', id="a pair of halves"),
+        pytest.param("Ann\\Lee", r'{"name": "Ann\\Lee"}', id="a backslash"),
+    ],
+)
+def test_value_behind_any_escape_of_json_is_found(tmp_path, name, text):
+    (tmp_path / "data.json").write_text(text, encoding="utf-8")
+    assert traces.look([tmp_path], [name]).found
+    assert not traces.look([tmp_path], ["Somebody Else"]).found

@@ -73,7 +73,11 @@ def shared(lake: Folder, sought: Person) -> set[str]:
 
 def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
     """Customer records with one of these addresses, of everything that landed."""
-    return _select(lake, "lower(trim(email)) in (select unnest($1::varchar[]))", emails, columns)
+    alike = (
+        "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
+    )
+    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normal(each) for each in emails}
+    return [{name: row[name] for name in columns} for row in found if normal(row["email"]) in wanted]
 
 
 def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import gzip
 import html
+import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 _CHUNK = 1 << 22  # bytes at a time
 _LEAST = 4  # characters: anything shorter stands by chance in any compressed file
 _LETTER = re.compile(rb"[0-9a-z\x80-\xff]")
-_ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(rb"""(?:\\u[0-9a-fA-F]{4})+|\\["/\\]""")
 
 
 @dataclass
@@ -52,7 +53,7 @@ def _holds(chunk: bytes, forms: list[bytes]) -> bool:
     """Whether a chunk holds a value, as it is or behind the escapes of JSON or HTML."""
     if _stands(chunk, forms):
         return True
-    if b"\\u" in chunk and _stands(_ESCAPE.sub(lambda found: _character(found[1]), chunk), forms):
+    if b"\\" in chunk and _stands(_ESCAPE.sub(lambda found: _unescaped(found[0]), chunk), forms):
         return True
     return b"&" in chunk and _stands(html.unescape(chunk.decode("utf-8", "replace")).encode(), forms)
 
@@ -75,8 +76,9 @@ def _places(chunk: bytes, form: bytes) -> Iterator[int]:
         place = chunk.find(form, place + 1)
 
 
-def _character(code: bytes) -> bytes:
-    return chr(int(code, 16)).encode("utf-8", "surrogatepass")
+def _unescaped(escape: bytes) -> bytes:
+    """What escapes of JSON stand for; two halves make one character."""
+    return json.loads(b'"' + escape + b'"').encode("utf-8", "surrogatepass")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -31,6 +31,8 @@ _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 def withhold(table: Table, files: list["File"], incoming: Path, rejected: Path, marks: Tombstones) -> None:
     """Rewrite the usable files in `incoming` and the quarantined originals in `rejected`, counting in `files`.
 
+    Their own lines go; of lines of others that name them under keys that are no column, these keys go.
+
     A quarantined original keeps an empty line for each one that is taken out, so that the numbers of lines hold.
     """
     if not marks:
@@ -42,6 +44,8 @@ def withhold(table: Table, files: list["File"], incoming: Path, rejected: Path, 
             file = by_name[Path(path).relative_to(incoming).as_posix()]
             file.erased += _rewrite(Path(path), table, gone, devices)
     for file in files:
+        if file.unknown_keys:
+            _strip(incoming / file.name, table, marks)
         file.rows = file.lines - file.quarantined - file.erased
     marks.extend(devices)
     for path in rejected.rglob("*"):
@@ -81,6 +85,18 @@ def _rewrite(path: Path, table: Table, gone: set[str], devices: dict[str, set[st
                     continue
             kept.write(line)
     return dropped
+
+
+def _strip(path: Path, table: Table, marks: Marks) -> None:
+    """Take the keys that are no column out of lines in which they hold anything of these people."""
+    known = {column.key for column in table.columns}
+    with fingerprint.open_content(path) as given, _replacing(path) as kept:
+        for line in given:
+            row = json.loads(line)
+            more = {key: value for key, value in row.items() if key not in known}
+            if more and _names(json.dumps(more, ensure_ascii=False).encode(), marks):
+                line = json.dumps({key: row[key] for key in row if key in known}, ensure_ascii=False).encode() + b"\n"
+            kept.write(line)
 
 
 def count(path: Path, marks: Marks) -> int:
