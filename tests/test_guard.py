@@ -102,6 +102,19 @@ def test_nothing_planted_leaves(marked, capfd, lines, arguments, code):
     assert leaks(marked, said.out + said.err) == []
 
 
+def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capfd, monkeypatch):
+    monkeypatch.setattr(cli, "_end_quietly", lambda: None)
+    (marked / "reports").mkdir()
+    assert run(marked, f"--summary={marked / 'reports/summary.md'}") == 0
+    places = [f"--{name}={marked / name}" for name in ("reports", "screenshots")]
+    assert cli.main(["evidence", f"--out={marked / 'reports/submission'}", *places]) == 0
+    assert cli.main(["audit", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
+    assert cli.main(["report", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
+    assert (marked / "reports/submission/index.html").exists() and (marked / "reports/summary.md").exists()
+    said = capfd.readouterr()
+    assert leaks(marked, said.out + said.err) == []
+
+
 @pytest.mark.parametrize("damage", [b"", b"PAR1 zelda.marker@example.com PAR1"])
 def test_nothing_planted_leaves_when_the_engine_fails(marked, capfd, damage):
     assert run(marked, "--policy", "strict") == 0

@@ -3,6 +3,7 @@
 SQL is written once, in Athena's dialect, and rendered with every name quoted: on Spark a bare "user" would be a string.
 """
 
+from functools import cache
 from pathlib import Path
 
 from stedi import tables
@@ -51,6 +52,7 @@ def needs_key(sql: str) -> bool:
     return "pseudonym(" in sql.lower()
 
 
+@cache
 def render(sql: str, engine: str) -> str:
     """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else."""
     import logging
