@@ -56,6 +56,12 @@ def test_the_index_links_to_every_file_and_no_other(made):
     assert links == files - {"index.html"}
 
 
+def test_notebooks_lead_to_each_other_where_they_are_there(made):
+    page = (made / "out/notebooks/03_trusted_zone.html").read_text()
+    assert 'href="04_curated_zone.html"' in page
+    assert ".ipynb" not in page
+
+
 def test_no_page_has_a_script_or_asks_for_anything(made):
     pages = list((made / "out").rglob("*.html"))
     assert len(pages) == 2 + len(pipeline.STEPS)

@@ -1,6 +1,7 @@
 """Collects what a submission of the course project is checked for, under the names that are asked for."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def _notebooks(target: Path, reports: str, results: dict) -> dict[str, str]:
         if not path.exists():
             continue
         body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
+        body = re.sub(r'href="(0\d_\w+)\.ipynb"', r'href="\1.html"', body)
         page = template.render(body=body, title=step, css=_css(), colours=colours, line=data_line(results["data"]))
         put(target / NOTEBOOKS / f"{step}.html", page.encode())
         written[f"{NOTEBOOKS}/{step}.html"] = "the notebook as it ran"
