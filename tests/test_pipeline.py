@@ -105,6 +105,22 @@ def test_no_address_of_a_customer_is_in_anything_that_leaves(place):
             assert f"device-{person}".encode() not in path.read_bytes(), path.name
 
 
+def test_results_of_a_published_run_are_kept_and_rendered_again(place, tmp_path):
+    kept = json.loads((place.lake / "runs" / place.results()["run"]["id"] / "results.json").read_text())
+    assert kept == place.results()
+    places = [f"--lakehouse={place.lake}", f"--reports={tmp_path / 'again'}", f"--screenshots={tmp_path / 'pictures'}"]
+    done = subprocess.run([sys.executable, "-m", "stedi.cli", "report", *places], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "again/validation_report.html").read_text() == place.page()
+    for path in place.screenshots.iterdir():
+        assert (tmp_path / "pictures" / path.name).read_bytes() == path.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", "stedi.cli", "report", "--run", "x", *places], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert f"There are no results of run x, in {place.lake}. Kept are: {kept['run']['id']}." in done.stderr
+
+
 def test_failed_audit_ends_with_1_and_nothing_is_published(place):
     before = place.published()
     twice = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("ann", updated=5)]}
@@ -123,12 +139,17 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
     source = write_source(place.root / "cut", LANDED)
     path = source / "accelerometer" / "landing" / "data.json"
     path.write_text(path.read_text()[:-20])
-    done = place.run(source)
+    done = place.run(source, "--summary", "-")
     assert done.returncode == 2
+    assert "`02_landing_zone` ended with `QuarantineExceeded`" in done.stdout
     assert done.stderr.startswith("QuarantineExceeded: 1 of 4 lines for accelerometer_landing")
     assert "data.json, line 4: not JSON" in done.stderr and "Traceback" not in done.stderr
     assert place.results()["outcome"] == "stopped" and place.results()["error"]["notebook"] == "02_landing_zone"
     assert "line 4" in place.page()
+    executed = json.loads((place.reports / "02_landing_zone.ipynb").read_text())["cells"]
+    [failed] = [cell for cell in executed if cell.get("execution_count") == place.results()["error"]["cell"]]
+    assert [output["output_type"] for output in failed["outputs"]] == ["error"]
+    assert 'href="./02_landing_zone.ipynb"' in place.page()
     assert place.published() == before
     allowed = place.run(source, "--max-quarantined", "1")
     assert allowed.returncode == 0

@@ -5,7 +5,7 @@ class StediError(Exception):
     """A fault that the user can act on. The message says what was given, what was expected and what to do."""
 
     exit_code = 3
-    cell: int | None = None  # of the notebook in which it was raised, counted from 1
+    cell: int | None = None  # of the notebook in which it was raised: its number there, In [n]
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message, for a traceback through our code would help nobody."""

@@ -161,11 +161,11 @@ def _ours(error, notebook: str, output: Path) -> StediError:
         kind(error.evalue)
         if kind
         else CouldNotFinish(
-            f"Cell {error.cell_index + 1} of {notebook} failed with {error.ename}. See {project.shown(output)}; then "
+            f"Cell {error.exec_count} of {notebook} failed with {error.ename}. See {project.shown(output)}; then "
             f"go on with --from {notebook[:2]}. What was published before stays."
         )
     )
-    found.cell = error.cell_index + 1
+    found.cell = error.exec_count
     return found
 
 

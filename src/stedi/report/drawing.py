@@ -67,7 +67,7 @@ def png(image: "Image", own_colours: bool = False) -> bytes:
     In the colours of the pictures of tables, or in `own_colours`: the 128 that come nearest.
     """
     content, palette = io.BytesIO(), None if own_colours else _palette()
-    image.quantize(128, palette=palette, dither=0).save(content, "PNG", optimize=True)
+    image.quantize(128, palette=palette, dither=0).save(content, "PNG")
     return content.getvalue()
 
 

@@ -104,7 +104,7 @@ def render(results: dict) -> str:
             chart=charts.consent(shown["consent_times"]),
             past=charts.history(shown["run"]["history"], tables),
             most_keys=MOST,
-            executed=shown["error"] and shown["error"]["cell"] and f"./{shown['error']['notebook']}.ipynb",
+            executed=shown["error"] and f"./{shown['error']['notebook']}.ipynb",
             plan=(plan := lineage.layout([_placed(table, tables, shown["landing"]) for table in tables])),
             drawing=Markup(lineage.draw(plan)),  # escapes what it draws
             drawn=lineage.describe(tables),
