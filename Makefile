@@ -29,7 +29,7 @@ lab: .venv/ready-lab  ## Open the notebooks in JupyterLab
 
 # JupyterLab is installed only for `make lab`: its presence slows every start of a kernel.
 .venv/ready: EXTRAS =
-.venv/ready-dev: EXTRAS = [aws,dev]
+.venv/ready-dev: EXTRAS = [aws,dev,spark]
 .venv/ready-lab: EXTRAS = [lab]
 .venv/ready .venv/ready-dev .venv/ready-lab: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

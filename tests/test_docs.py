@@ -23,7 +23,10 @@ COMMANDS = ["run", "sample", "report", "audit", "evidence", "query", "status", "
 def dependencies() -> set[str]:
     """What the project and its extras for users need."""
     extras = PROJECT["optional-dependencies"]
-    return {re.match(r"[\w-]+", each)[0] for each in [*PROJECT["dependencies"], *extras["aws"], *extras["lab"]]}
+    return {
+        re.match(r"[\w-]+", each)[0]
+        for each in [*PROJECT["dependencies"], *extras["aws"], *extras["spark"], *extras["lab"]]
+    }
 
 
 def files() -> list[str]:

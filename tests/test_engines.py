@@ -21,7 +21,11 @@ def test_unknown_engine_is_refused_with_those_there_are():
 
 @pytest.mark.parametrize("name", engines.ENGINES)
 def test_engine_opens_under_its_own_name_and_closes(name):
-    engine = open_engine(name)
+    try:
+        engine = open_engine(name)
+    except BadInput as missing:
+        assert name == "spark", "all others come with the project"
+        pytest.skip(str(missing))
     assert engine.name == name
     engine.close()
 

@@ -22,7 +22,14 @@ _HELP = {
     "engine": "who runs the SQL",
     "max_quarantined": "so many unusable lines are allowed",
     "compare_policies": "count all policies side by side also above a million rows of landing",
+    "memory_limit": "memory of an engine, as in 2GB",
+    "threads": "processors of an engine",
+    "spark_settings": "settings of the Spark session: spark.name=value, with commas between",
 }
+_METAVARS = {
+    "source": "S", "lakehouse": "L", "max_quarantined": "N", "memory_limit": "SIZE", "threads": "N",
+    "spark_settings": "K=V",
+}  # fmt: skip
 _PLACES = ("source", "lakehouse", "reports", "screenshots")
 _CHOICES = {"policy": lambda: list(POLICIES), "engine": lambda: list(ENGINES)}
 
@@ -104,10 +111,11 @@ def _option(command: argparse.ArgumentParser, name: str, kind: type) -> None:
         command.add_argument(f"--{name.replace('_', '-')}", action="store_true", default=None, help=_HELP[name])
         return
     default = f"{getattr(Options, name)} of the project" if name in _PLACES else getattr(Options, name)
+    default = {"memory_limit": "half of the machine's", "threads": "all", "spark_settings": "none"}.get(name, default)
     text = _HELP[name] if name == "source" else f"{_HELP[name]} (default: {default})"
     command.add_argument(
         f"--{name.replace('_', '-')}", type=kind, choices=choices, help=text,
-        metavar=None if choices else {"source": "S", "lakehouse": "L", "max_quarantined": "N"}.get(name, "DIR"),
+        metavar=None if choices else _METAVARS.get(name, "DIR"),
     )  # fmt: skip
 
 
@@ -138,7 +146,9 @@ def _run(given: argparse.Namespace) -> None:
 
 def _refuse_ignored(typed: list[str], first: str) -> None:
     """Refuse options that a run which is gone on with has settled already."""
-    settled = {"source": "02", "engine": "02", "max_quarantined": "02", "policy": "03"}
+    settled = dict.fromkeys(
+        ("source", "engine", "max_quarantined", "memory_limit", "threads", "spark_settings"), "02"
+    ) | {"policy": "03"}
     if ignored := [f"--{name.replace('_', '-')}" for name in typed if first > settled.get(name, first)]:
         raise BadInput(f"{', '.join(ignored)} cannot be changed with --from {first}. Leave it out, or start earlier.")
 

@@ -4,11 +4,13 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import datasets, errors, project, resources, storage
+from stedi import datasets, errors, limits, project, resources, storage
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
 
@@ -38,6 +40,9 @@ class Options:
     engine: str = "duckdb"
     max_quarantined: int = 0
     compare_policies: bool = False
+    memory_limit: str = ""
+    threads: int = 0
+    spark_settings: str = ""
 
 
 def say(line: str) -> None:
@@ -58,11 +63,12 @@ def run(options: Options, first: str = "01") -> str:
         datasets.ensure_sample(options.source)
         storage.source(project.resolve(options.source))
         resources.apart(options.source, options.lakehouse)
+        limits.read(options.memory_limit, options.threads, options.spark_settings)
     lake = resources.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _folder(name, getattr(options, name))
     begun = {"run_id": new_id(), "started_at": now(), **vars(options)}
-    with lake.lock(begun["run_id"]):
+    with lake.lock(begun["run_id"]), _swept(lake):
         run_id = begun["run_id"] if FIRST in steps else _continued(options, steps)
         with kernels.started(steps, str(project.NOTEBOOKS)) as ready:
             for step in steps:
@@ -77,6 +83,15 @@ def run(options: Options, first: str = "01") -> str:
                     _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
                     raise
     return run_id
+
+
+@contextmanager
+def _swept(lake: "Folder") -> Iterator[None]:
+    """Leave nothing behind of what kernels, which are killed, had spilled to disk."""
+    try:
+        yield
+    finally:
+        resources.sweep(lake)
 
 
 def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> None:

@@ -1,13 +1,15 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
+import os
 from pathlib import Path
 
-from stedi import catalog, keys, project
+from stedi import catalog, keys, project, storage
 from stedi.errors import BadInput
 from stedi.storage import Folder, unfinished
 
 MARKER = "lakehouse.json"  # a folder with this file in it is ours
 STAGING = "_staging"
+SPILL = "spill-"
 
 
 def create(location: str = project.LAKEHOUSE) -> Folder:
@@ -48,6 +50,18 @@ def apart(source: str, lakehouse: str) -> None:
         raise BadInput(
             f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."
         )
+
+
+def spill(lake: Folder) -> str:
+    """Where this process puts what does not fit into memory: on the lakehouse's disk, cleaned up with old runs."""
+    return lake.url(f"{STAGING}/{SPILL}{os.getpid()}")
+
+
+def sweep(lake: Folder) -> None:
+    """Delete what processes that have ended, however they did, left in the place for what did not fit into memory."""
+    for name in lake.folders(STAGING):
+        if name.startswith(SPILL) and not storage.is_running(int(name.removeprefix(SPILL))):
+            lake.delete(f"{STAGING}/{name}")
 
 
 def open_runs(lake: Folder) -> list[str]:

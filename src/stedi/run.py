@@ -14,6 +14,7 @@ from stedi import (
     fingerprint,
     keys,
     landing,
+    limits,
     policies,
     privacy,
     project,
@@ -57,6 +58,7 @@ class Run:
         self.state = state
         self.published = published
         self._work = f"{STAGING}/{state['run_id']}"
+        limits.use(limits.read(**state.get("limits", {}), spill=resources.spill(lake)))
 
     @classmethod
     @guarded
@@ -67,20 +69,27 @@ class Run:
         engine: str = "duckdb",
         max_quarantined: int = 0,
         run_id: str = "",
+        memory_limit: str = "",
+        threads: int = 0,
+        spark_settings: str = "",
     ) -> "Run":
         """Begin a run (02). What earlier runs left behind, unpublished or superseded, is deleted first.
+
+        `memory_limit`, `threads` and `spark_settings` hold for whoever goes on with the run; see `limits.py`.
 
         Raises BadInput for a source that cannot be read, LakehouseLocked while another run is writing.
         """
         datasets.ensure_sample(source)
         resources.apart(source, lakehouse)
         storage.source(project.resolve(source))
+        allowed = {"memory_limit": memory_limit, "threads": threads, "spark_settings": spark_settings}
+        limits.read(**allowed)  # refuses what cannot be understood
         open_engine(engine).close()
         if type(max_quarantined) is not int or max_quarantined < 0:
             raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
         if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
             raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
-        given = {"engine": engine, "source": source, "max_quarantined": max_quarantined}
+        given = {"engine": engine, "source": source, "max_quarantined": max_quarantined, "limits": allowed}
         lake = resources.create(lakehouse)
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from stedi import fingerprint
 from stedi import sample_plan as plan
 from stedi.errors import BadInput, CouldNotFinish
+from stedi.storage import is_running
 
 if TYPE_CHECKING:
     import duckdb
@@ -81,19 +82,8 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what killed generations of this folder left behind, but not what another process is still writing."""
     for partial in folder.parent.glob(f"{glob.escape(folder.name)}.partial-*"):
         process = partial.name.rpartition("-")[2]
-        if process.isdecimal() and (int(process) == os.getpid() or not _is_running(int(process))):
+        if process.isdecimal() and (int(process) == os.getpid() or not is_running(int(process))):
             shutil.rmtree(partial)
-
-
-def _is_running(process: int) -> bool:
-    """Say whether a process of that number exists, whoever's it is."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _write_landing(folder: Path, scale: int, seed: int) -> None:

@@ -3,7 +3,6 @@
 SQL is written once, in Athena's dialect, and rendered with every name quoted: on Spark a bare "user" would be a string.
 """
 
-from functools import cache
 from pathlib import Path
 
 from stedi import tables
@@ -52,9 +51,11 @@ def needs_key(sql: str) -> bool:
     return "pseudonym(" in sql.lower()
 
 
-@cache
-def render(sql: str, engine: str) -> str:
-    """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else."""
+def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = None) -> str:
+    """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else.
+
+    `columns`, {table: {name: type}}, lets whole numbers divide to whole numbers on an engine that would not do so.
+    """
     import logging
 
     import sqlglot
@@ -79,4 +80,9 @@ def render(sql: str, engine: str) -> str:
         value = node.expressions[0].sql(DIALECTS[engine], identify=True)
         return sqlglot.parse_one(_PSEUDONYM[engine].format(value), read=DIALECTS[engine])
 
-    return statements[0].transform(expanded).sql(DIALECTS[engine], identify=True, comments=False)
+    statement = statements[0].transform(expanded)
+    if columns is not None:
+        from sqlglot.optimizer.annotate_types import annotate_types
+
+        statement = annotate_types(statement, schema=columns, dialect="athena")
+    return statement.sql(DIALECTS[engine], identify=True, comments=False)

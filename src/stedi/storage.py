@@ -23,6 +23,17 @@ def unfinished(name: str) -> str:
     return f".{name}.tmp"
 
 
+def is_running(process: int) -> bool:
+    """Whether a process of that number exists, whoever's it is."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def json_object(content: bytes, name: str) -> dict:
     """The JSON object in the content of a file. Raises BadInput where there is none."""
     try:

@@ -31,8 +31,8 @@ with gone as (
 _COUNT = """
 select coalesce(owner.reason, holder.reason) as reason, count(*) as n
 from previous_{table} as given
-left join gone as owner on {owner}
-left join gone as holder on {holder}
+left join {owner}
+left join {holder}
 where owner.reason is not null or holder.reason is not null
 group by 1
 order by 1
@@ -68,18 +68,24 @@ def left(lake: Folder, engine: Engine) -> list[dict]:
 
 
 def _owner(columns: dict[str, str]) -> str:
-    """How a row is known to be somebody's."""
+    """How a row is known to be somebody's.
+
+    Pseudonyms are made before the join, not in its condition: Spark may broadcast that before it has read the key.
+    """
     if "participant" in columns:
-        return "pseudonym(owner.email) = given.participant"
-    return next((f'owner.email = given."{each}"' for each in ("email", "user") if each in columns), "1 = 0")
+        made = "(select gone.reason, pseudonym(gone.email) as participant from gone)"
+        return f"{made} as owner on owner.participant = given.participant"
+    known_by = next((f'owner.email = given."{each}"' for each in ("email", "user") if each in columns), "1 = 0")
+    return f"gone as owner on {known_by}"
 
 
 def _holder(columns: dict[str, str]) -> str:
     """How a row is known to come from somebody's device."""
     if "device" in columns:
-        return "pseudonym(holder.serialnumber) = given.device"
+        made = "(select gone.reason, pseudonym(gone.serialnumber) as device from gone)"
+        return f"{made} as holder on holder.device = given.device"
     known_by_address = "email" in columns or "serialnumber" not in columns
-    return "1 = 0" if known_by_address else "holder.serialnumber = given.serialnumber"
+    return f"gone as holder on {'1 = 0' if known_by_address else 'holder.serialnumber = given.serialnumber'}"
 
 
 def _made_with(lake: Folder, run_id: str) -> str | None:

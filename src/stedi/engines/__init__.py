@@ -10,7 +10,7 @@ from stedi.tables import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-ENGINES = {"duckdb": "stedi.engines.duckdb:DuckDB"}
+ENGINES = {"duckdb": "stedi.engines.duckdb:DuckDB", "spark": "stedi.engines.spark:Spark"}
 
 
 class Engine(Protocol):

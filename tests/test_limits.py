@@ -1,0 +1,65 @@
+"""What a user may say about memory, processors and Spark, and what holds where nothing is said."""
+
+import resource
+
+import pytest
+
+from stedi import limits
+from stedi.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    "typed, expected",
+    [
+        ("2GB", 2 * 10**9),
+        ("2 gb", 2 * 10**9),
+        ("500MiB", 500 << 20),
+        ("1.5GiB", 3 << 29),
+        ("1TiB", 1 << 40),
+        ("0.5TB", 5 * 10**11),
+    ],
+)
+def test_memory_is_read_with_its_unit(typed, expected):
+    assert limits.read(typed).memory == expected
+
+
+@pytest.mark.parametrize("typed", ["2", "GB", "two GB", "-1GB", "10MB", "2 GBs"])
+def test_memory_that_is_none_or_too_little_is_refused(typed):
+    with pytest.raises(BadInput, match=r"memory_limit is .* Expected: a number and a unit, as in 2GB"):
+        limits.read(typed)
+
+
+def test_half_of_the_memory_and_all_processors_are_the_default(monkeypatch):
+    monkeypatch.setattr(limits, "memory_of_machine", lambda: 8 << 30)
+    assert limits.read().memory == 4 << 30
+    assert limits.read().threads >= 1
+    assert limits.read(threads=3).threads == 3
+
+
+def test_memory_of_the_machine_is_what_the_process_was_given(monkeypatch):
+    whole = limits.memory_of_machine()
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (whole // 4, whole // 4))
+    assert limits.memory_of_machine() == whole // 4
+
+
+@pytest.mark.parametrize("value", [-1, "2", 1.5, True, None])
+def test_threads_must_be_a_number(value):
+    with pytest.raises(BadInput, match=r"threads is .* Expected: a whole number"):
+        limits.read(threads=value)
+
+
+def test_settings_of_spark_are_read():
+    found = limits.read(spark_settings="spark.executor.memory=4g, spark.a.b=c=d,").spark
+    assert found == {"spark.executor.memory": "4g", "spark.a.b": "c=d"}
+
+
+@pytest.mark.parametrize("typed", ["executor.memory=4g", "spark.executor.memory", "spark.x=1,y"])
+def test_settings_that_are_none_are_refused(typed):
+    with pytest.raises(BadInput, match=r"spark_settings holds .* Expected: spark\.name=value"):
+        limits.read(spark_settings=typed)
+
+
+def test_what_is_used_holds_for_the_process(monkeypatch):
+    monkeypatch.setattr(limits, "_current", None)
+    limits.use(limits.read("1GB", 1))
+    assert (limits.current().memory, limits.current().threads) == (10**9, 1)
