@@ -15,28 +15,38 @@ ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
 
 
 @pytest.mark.parametrize(
-    "content, lines, plain",
+    "content, lines",
     [
-        pytest.param(b"a\nb\n", 2, True, id="two lines"),
-        pytest.param(b"a\nb", 2, True, id="no line feed at the end"),
-        pytest.param(b"a\n\n", 2, True, id="an empty line counts"),
-        pytest.param(b"\n", 1, True, id="a line feed alone"),
-        pytest.param(b"", 0, True, id="nothing"),
-        pytest.param(b"a\r\nb\n", 2, False, id="a carriage return is not plain"),
-        pytest.param(b"\xef\xbb\xbfa\n", 1, False, id="a byte order mark is not plain"),
-        pytest.param(b"a\n\xef\xbb\xbfb\n", 2, True, id="the same bytes further on are text"),
-        pytest.param(b"a" * fingerprint._BLOCK + b"\r\nb", 2, False, id="a carriage return in the second block"),
-        pytest.param(b"\r\n" + b"a" * fingerprint._BLOCK, 2, False, id="a carriage return in the first block only"),
-        pytest.param(b"a" * fingerprint._BLOCK + b"\xef\xbb\xbfb", 1, True, id="one that is not at the begin"),
-        pytest.param(b"a" * (fingerprint._BLOCK - 1) + b"\n", 1, True, id="a block that ends with a line feed"),
+        pytest.param(b"a\nb\n", 2, id="two lines"),
+        pytest.param(b"a\nb", 2, id="no line feed at the end"),
+        pytest.param(b"a\n\n", 2, id="an empty line counts"),
+        pytest.param(b"\n", 1, id="a line feed alone"),
+        pytest.param(b"", 0, id="nothing"),
+        pytest.param(b"a\r\nb\n", 2, id="a carriage return is no end of a line"),
+        pytest.param(b"a" * fingerprint.BLOCK + b"\nb", 2, id="a line that is longer than a block"),
+        pytest.param(b"a" * 3 * fingerprint.BLOCK + b"\nb", 2, id="a line of several blocks"),
+        pytest.param(b"a" * (fingerprint.BLOCK - 1) + b"\n", 1, id="a block that ends with a line feed"),
+        pytest.param(b"a\n" * fingerprint.BLOCK, fingerprint.BLOCK, id="many lines"),
     ],
 )
 @pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
-def test_file_is_read_once_for_all_that_is_to_know(tmp_path, name, content, lines, plain):
+def test_file_is_read_once_for_all_that_is_to_know(tmp_path, name, content, lines):
     stored = gzip.compress(content) if name.endswith(".gz") else content
     (tmp_path / name).write_bytes(stored)
     own, inner = (hashlib.sha256(each).hexdigest() for each in (stored, content))
-    assert fingerprint.of_file(tmp_path / name) == fingerprint.Bytes(len(stored), own, inner, lines, plain)
+    blocks = []
+    found = fingerprint.of_file(tmp_path / name, lambda block: not blocks.append(block))
+    assert found == fingerprint.Bytes(len(stored), own, inner, lines, True)
+    assert b"".join(blocks) == content
+    ended = [block.endswith(b"\n") or len(block) > fingerprint.BLOCK for block in blocks[:-1]]
+    assert all(ended), "blocks are of whole lines, as far as lines are of a sensible length"
+
+
+def test_file_is_usual_if_all_its_blocks_are(tmp_path):
+    (tmp_path / "data.json").write_bytes(b"a\n" * fingerprint.BLOCK)
+    answers = iter([True, False])
+    assert not fingerprint.of_file(tmp_path / "data.json", lambda _: next(answers)).usual
+    assert not fingerprint.of_file(tmp_path / "data.json").usual, "nobody was asked"
 
 
 WHOLE = gzip.compress(os.urandom(200))

@@ -92,10 +92,6 @@ def rows_of(tmp_path, account: landing.Account) -> list[tuple]:
     return duckdb.sql(f"from read_parquet('{path}/*.parquet')").fetchall()
 
 
-def matches(line: str, table: tables.Table) -> bool:
-    return duckdb.sql("select regexp_full_match($1, $2)", params=[line, lines.pattern(table)]).fetchall() == [(True,)]
-
-
 @pytest.mark.parametrize("line, reason", UNUSABLE.values(), ids=UNUSABLE)
 @pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
 def test_unusable_line_is_quarantined_with_file_number_and_reason(tmp_path, line, reason, name):
@@ -136,16 +132,37 @@ def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknow
     ],
     ids=lambda given: getattr(given, "name", ""),
 )  # fmt: skip
-def test_pattern_matches_the_usual_form_and_agrees_with_the_judge(table, line):
-    assert matches(line.decode(), table)
+def test_block_in_the_usual_form_is_usual_and_the_judge_agrees(table, line):
+    assert lines.usual(line, table) and lines.usual(line + b"\n" + line + b"\n", table)
     assert lines.fault(line, table) == (None, [])
 
 
 @pytest.mark.parametrize("line", [line for line, _ in UNUSABLE.values()], ids=UNUSABLE)
-def test_pattern_never_matches_an_unusable_line(line):
-    if b"\xff" not in line and len(line) < lines.LONGEST:
-        text = line.decode("utf-8-sig") if not line.startswith(b"\xef\xbb\xbf") else line.decode()
-        assert not matches(text, PHONE)
+def test_block_with_an_unusable_line_is_never_usual(line):
+    assert not lines.usual(line + b"\n", PHONE)
+    assert not lines.usual(GOOD + b"\n" + line + b"\n", PHONE)
+    if len(line) < lines.LONGEST:  # a block ends with its longest line, if that is a long one
+        assert not lines.usual(line + b"\n" + GOOD + b"\n", PHONE)
+
+
+@pytest.mark.parametrize("text", ["Ωμέγα", "\N{GRINNING FACE}", "\u2028", "\x80"])
+def test_block_in_other_scripts_is_usual(text):
+    assert lines.usual(GOOD.replace(b"ann", text.encode()) + b"\n" + GOOD, PHONE)
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf"], ids=repr)
+def test_block_that_is_no_text_is_not_usual(broken):
+    assert not lines.usual(GOOD.replace(b"ann", broken) + b"\n" + GOOD, PHONE)
+
+
+def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):
+    many = [GOOD] * 40_000
+    many[13_000] = GOOD.replace(b"1.0", b"true")
+    many[39_999] = GOOD[:-1]
+    account = take(tmp_path, b"\n".join(many))
+    assert (account.lines, account.rows, account.quarantined) == (40_000, 39_998, 2)
+    assert [fault["line"] for fault in account.faults] == [13_001, 40_000]
+    assert len(rows_of(tmp_path, account)) == 39_998
 
 
 def test_32_bit_number_that_does_not_fit_is_quarantined(tmp_path):

@@ -3,41 +3,46 @@
 import gzip
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from stedi.errors import BadInput
 
-_BLOCK = 1 << 20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Bytes:
-    """What one pass over a file tells. `plain`: no carriage return and no byte order mark in it."""
+    """What one pass over a file tells. `usual`: nothing in it that would have to be looked at line by line."""
 
     size: int
     sha256: str
     content_sha256: str  # of the decompressed bytes; the same for a plain file
     lines: int
-    plain: bool
+    usual: bool = False
 
 
-def of_file(path: Path) -> Bytes:
-    """Read a file once. Raises BadInput for a broken .gz."""
+def of_file(path: Path, usual: Callable[[bytes], bool] | None = None) -> Bytes:
+    """Read a file once. `usual` is asked of its blocks, each of whole lines, until it says no.
+
+    Raises BadInput for a broken .gz.
+    """
     own = _digest_of(path) if path.suffix == ".gz" else None
-    content, lines, plain, last, first = hashlib.sha256(), 0, True, b"\n", True
+    content, lines, last = hashlib.sha256(), 0, b"\n"
+    regular = usual is not None
     try:
         with open_content(path) as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(BLOCK):
+                block += file.readline(BLOCK + 2)  # to the end of its last line, unless that is absurdly long
                 content.update(block)
                 lines += block.count(b"\n")
-                plain = plain and b"\r" not in block and not (first and block.startswith(_BYTE_ORDER_MARK))
-                last, first = block[-1:], False
+                last = block[-1:]
+                regular = regular and usual(block)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise BadInput(f"{path.name} is not a whole gzip file. Copy it again, or leave it out.") from None
     digest = content.hexdigest()
-    return Bytes(path.stat().st_size, own or digest, digest, lines + (last != b"\n"), plain)
+    return Bytes(path.stat().st_size, own or digest, digest, lines + (last != b"\n"), regular)
 
 
 def open_content(path: Path):

@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from stedi import fingerprint, lines
+from stedi import fingerprint, limits, lines
 from stedi.engines import Engine
 from stedi.erasure.tombstones import Tombstones
 from stedi.erasure.withholding import withhold
@@ -89,7 +92,7 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
     incoming, rejected = _folders(table, lake, work)
     marks = Tombstones(lake)
     try:
-        found = {name: fingerprint.of_file(path) for name, path in _fetch(table, source, incoming)}
+        found = _arrived(table, source, incoming)
         digest = _digest(table, {name: each.sha256 for name, each in found.items()}, marks)
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
         account = Account.load(stored) if stored else _check(table, digest, found, incoming, rejected)
@@ -170,54 +173,24 @@ def _digest(table: Table, found: dict[str, str], marks: Tombstones) -> str:
     return hashlib.sha256("\n".join([*parts, repr(table.columns), *marks.digest]).encode()).hexdigest()[:16]
 
 
+def _arrived(table: Table, source: "Folder | Bucket", incoming: Path) -> dict[str, fingerprint.Bytes]:
+    """Fetch the files; each is read through, once, while the next ones are on their way."""
+    usual = partial(lines.usual, table=table)
+    with ThreadPoolExecutor(limits.current().threads) as pool:
+        reading = {
+            name: pool.submit(fingerprint.of_file, path, usual) for name, path in _fetch(table, source, incoming)
+        }
+        return {name: each.result() for name, each in reading.items()}
+
+
 def _check(table: Table, digest: str, found: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
     account = Account(table.name, digest, [], [])
-    regular = _regular(table, {incoming / name: each for name, each in found.items()})
     for name, each in found.items():
         file = File(name, each.size, each.sha256, each.content_sha256, each.lines, each.lines)
-        if incoming / name not in regular:
+        if not each.usual:
             _sift(table, incoming / name, rejected / name, file, account.faults)
         account.files.append(file)
     return account
-
-
-def _regular(table: Table, found: dict[Path, fingerprint.Bytes]) -> set[Path]:
-    """The files in which every line has the usual form, found without looking at lines one by one.
-
-    DuckDB drops carriage returns and a byte order mark while it reads, so files with such are not asked about.
-    """
-    asked = [path for path, each in found.items() if each.plain]
-    counted = _matching(table, asked)
-    if counted is None:  # one of them cannot be read as text
-        counted = {}
-        for path in asked:
-            counted |= _matching(table, [path]) or {}
-    return {path for path in asked if counted.get(str(path), 0) == found[path].lines}
-
-
-def _matching(table: Table, paths: list[Path]) -> dict[str, int] | None:
-    """How many lines of each file match the table's pattern; None where a file cannot be read as lines of text."""
-    import duckdb
-
-    from stedi.engines.duckdb import connect, literal
-
-    if not paths:
-        return {}
-    with connect() as connection:
-        try:
-            return dict(
-                connection.execute(
-                    f"""select filename, count(*) filter (
-                        strlen(line) <= {lines.LONGEST} and regexp_full_match(line, $1))
-                    from read_csv([{", ".join(literal(str(path)) for path in paths)}], columns = {{'line': 'VARCHAR'}},
-                        delim = '\x01', quote = '', escape = '', header = false, auto_detect = false, filename = true,
-                        hive_partitioning = false)
-                    group by filename""",
-                    [lines.pattern(table)],
-                ).fetchall()
-            )
-        except duckdb.Error:
-            return None
 
 
 def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dict]) -> None:
@@ -230,8 +203,7 @@ def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dic
         fingerprint.create_content(sifted) as kept,
         reasons.open("w") as named,
     ):
-        for number, line in enumerate(_lines(given), 1):
-            reason, keys = lines.fault(line, table)
+        for number, line, reason, keys in _judged(table, given):
             if reason is None:
                 kept.write(line + b"\n")
                 unknown.update(keys)
@@ -250,6 +222,22 @@ def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dic
     else:
         sifted.unlink()
         reasons.unlink()
+
+
+def _judged(table: Table, file: BinaryIO) -> Iterator[tuple[int, bytes, str | None, list[str]]]:
+    """Number, line, fault and unknown keys of every line. Lines that are usual in a row need no judge."""
+    for batch in batched(enumerate(_lines(file), 1)):
+        block = b"".join(line + b"\n" for _, line in batch)
+        if max(len(line) for _, line in batch) <= lines.LONGEST and lines.usual(block, table):
+            yield from ((number, line, None, []) for number, line in batch)
+        else:
+            yield from ((number, line, *lines.fault(line, table)) for number, line in batch)
+
+
+def batched(given: Iterator) -> Iterator[list]:
+    """The same in lists of some thousand."""
+    while batch := list(islice(given, 2000)):
+        yield batch
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
