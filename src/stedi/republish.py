@@ -49,3 +49,4 @@ def clean(lake: Folder) -> None:
         lake.delete(f"{resources.STAGING}/{each}")
     for path in catalog.superseded(lake):
         lake.delete(path)
+    resources.sweep(lake)

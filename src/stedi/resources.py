@@ -9,7 +9,7 @@ from stedi.storage import Folder, unfinished
 
 MARKER = "lakehouse.json"  # a folder with this file in it is ours
 STAGING = "_staging"
-SPILL = "spill-"
+SPILL = ".spill-"
 
 
 def create(location: str = project.LAKEHOUSE) -> Folder:
@@ -53,15 +53,19 @@ def apart(source: str, lakehouse: str) -> None:
 
 
 def spill(lake: Folder) -> str:
-    """Where this process puts what does not fit into memory: on the lakehouse's disk, cleaned up with old runs."""
-    return lake.url(f"{STAGING}/{SPILL}{os.getpid()}")
+    """Where this process puts what does not fit into memory: on the lakehouse's disk; empty where that is no disk."""
+    return "" if "://" in lake.url() else lake.url(f"{SPILL}{os.getpid()}")
 
 
 def sweep(lake: Folder) -> None:
     """Delete what processes that have ended, however they did, left in the place for what did not fit into memory."""
-    for name in lake.folders(STAGING):
-        if name.startswith(SPILL) and not storage.is_running(int(name.removeprefix(SPILL))):
-            lake.delete(f"{STAGING}/{name}")
+    for name in _spilled(lake):
+        if not storage.is_running(int(name.removeprefix(SPILL))):
+            lake.delete(name)
+
+
+def _spilled(lake: Folder) -> list[str]:
+    return [name for name in lake.folders() if name.startswith(SPILL) and name.removeprefix(SPILL).isdecimal()]
 
 
 def open_runs(lake: Folder) -> list[str]:
@@ -76,7 +80,16 @@ def owned(lake: Folder) -> list[str]:
     staged = [f"{STAGING}/{each}" for each in lake.folders(STAGING)]
     runs = [f"runs/{each}" for each in lake.folders("runs")]
     secrets = [f"../{keys.folder(lake).name}"]
-    first = [catalog.FILE, unfinished(catalog.FILE), *staged, *catalog.contents(lake), *runs, "erasures", *secrets]
+    first = [
+        catalog.FILE,
+        unfinished(catalog.FILE),
+        *staged,
+        *_spilled(lake),
+        *catalog.contents(lake),
+        *runs,
+        "erasures",
+        *secrets,
+    ]
     return [each for each in (*first, unfinished(MARKER), MARKER) if lake.exists(each)]
 
 

@@ -143,6 +143,7 @@ class Run:
                 lake.delete(f"{STAGING}/{each}")
             for path in catalog.superseded(lake):
                 lake.delete(path)
+            resources.sweep(lake)
             began = {"run_id": run_id, "started_at": now(), "as_of": as_of or int(time.time() * 1000)}
             run = cls(lake, state | began | {"audited": {}, "left": []})
             run._save()

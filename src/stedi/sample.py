@@ -47,8 +47,9 @@ def generate(folder: str | Path, scale: int = 1, seed: int = 0) -> dict:
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     try:
         _write_landing(partial / "new", scale, seed)
-        digests = [fingerprint.of_file(path).content_sha256 for path in (partial / "new").rglob("*.json")]
-        expected["fingerprint"] = fingerprint.of_files(digests)
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+            read = pool.map(fingerprint.of_file, (partial / "new").rglob("*.json"))
+            expected["fingerprint"] = fingerprint.of_files([each.content_sha256 for each in read])
         (partial / "new" / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rename(partial / "old")

@@ -18,6 +18,7 @@ from stedi.tables import NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
+_BATCH = " /* {batch} */"
 _OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
 
 
@@ -131,7 +132,8 @@ def audit(
             expectations = asked_of[name]
             known = {key: value for key, value in facts[name].items() if value is not None}
             asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
-            results = _validate(context, source, name, path, [_rendered(each, run_start) for each in asked], known)
+            rendered = [_looked_for(source, name, _rendered(each, run_start)) for each in asked]
+            results = _validate(context, source, name, path, rendered, known)
             checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
     return Audit(policy, checks)
 
@@ -144,7 +146,7 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
     """
     import great_expectations as gx
 
-    from stedi.engines.duckdb import faults, key_table, view
+    from stedi.engines.duckdb import faults, key_table, limited, view
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
@@ -156,7 +158,8 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
     )
     with faults(), source.get_execution_engine().engine.connect() as connection:
         make, fill, drop = key_table()
-        connection.exec_driver_sql(make)
+        for statement in [*limited(), make]:
+            connection.exec_driver_sql(statement)
         for secret in secrets:
             connection.exec_driver_sql(fill, keys.row(secret))
         for name, path in paths.items():
@@ -196,7 +199,28 @@ def _rendered(expectation: dict, run_start: int) -> dict:
     query = expectation["kwargs"].get("unexpected_rows_query")
     if query is None:
         return expectation
-    query = sql.render(sql.bind(query, run_start), "duckdb").replace("{", "{{").replace("}", "}}") + " /* {batch} */"
+    query = sql.render(sql.bind(query, run_start), "duckdb").replace("{", "{{").replace("}", "}}") + _BATCH
+    return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
+
+
+def _looked_for(source, table: str, expectation: dict) -> dict:
+    """The expectation with the rows that break it in a table of their own, for Great Expectations asks for them twice.
+
+    A query that fails stays as it is: Great Expectations then fails as well, and says so in its result.
+    """
+    import sqlalchemy
+
+    query = expectation["kwargs"].get("unexpected_rows_query")
+    if query is None:
+        return expectation
+    select = query.removesuffix(_BATCH).replace("{{", "{").replace("}}", "}")
+    broken = f'"{expectation["meta"]["check_id"]} of {table}"'
+    try:
+        with source.get_execution_engine().engine.connect() as connection:
+            connection.exec_driver_sql(f"create or replace table {broken} as {select}")
+    except sqlalchemy.exc.DBAPIError:
+        return expectation
+    query = f"select 1 from {broken}{_BATCH}"
     return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
 
 

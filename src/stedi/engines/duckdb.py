@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from stedi import keys
+from stedi import keys, limits
 from stedi.errors import BadInput, EngineFailed
 from stedi.sql import KEY_TABLE, render
 from stedi.tables import Table
@@ -17,15 +17,38 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TYPES = {"string": "VARCHAR", "bigint": "BIGINT", "int": "INTEGER", "double": "DOUBLE"}
+# Files and row groups of a size that Athena and Spark like: some 500,000 rows are read at once, 256 MB are one task.
+_PARQUET = (
+    "format parquet, compression zstd, row_group_size 491520, file_size_bytes '256MB', filename_pattern 'part-{i}', "
+    "overwrite true"
+)
 _ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
 _ABOUT_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers."""
+    """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers; within the limits."""
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'; set integer_division = true")
+    for statement in limited():
+        connection.execute(statement)
     return connection
+
+
+def limited() -> list[str]:
+    """The statements that keep an instance of DuckDB within the limits, from when they were executed on.
+
+    It keeps no file in memory, for there may be others beside it: the system does that. Rows may change their order.
+    """
+    given = limits.current()
+    spill = given.spill.replace("'", "''")
+    return [
+        f"set memory_limit = '{given.memory // 1000}KB'",
+        f"set threads = {given.threads}",
+        f"set temp_directory = '{spill}'",
+        "set enable_external_file_cache = false",
+        "set preserve_insertion_order = false",
+    ]
 
 
 def literal(path: str) -> str:
@@ -118,4 +141,4 @@ class DuckDB:
         Path(path).mkdir(parents=True, exist_ok=True)
         target = path.replace("'", "''")
         with faults():
-            self._connection.execute(f"copy ({select}) to '{target}/part-0.parquet' (format parquet, compression zstd)")
+            self._connection.execute(f"copy ({select}) to '{target}' ({_PARQUET})")
