@@ -48,7 +48,8 @@ def masked(frame: "pd.DataFrame", select: str = "") -> "pd.DataFrame":
     hidden = [name for name in frame.columns
               if name in PERSONAL or name in made or not pd.api.types.is_numeric_dtype(frame[name])]  # fmt: skip
     types = {name: PERSONAL[name].type if name in PERSONAL else "string" for name in hidden}
-    types |= dict.fromkeys(made - PERSONAL.keys(), "hidden")
+    numbers = {name for name in made - PERSONAL.keys() if pd.api.types.is_numeric_dtype(frame[name])}
+    types |= dict.fromkeys(numbers, "hidden")
     covered = {name: [mask(value, types[name]) for value in frame[name]] for name in hidden}
     return frame.assign(**{name: pd.Series(values, frame.index, "object") for name, values in covered.items()})
 
