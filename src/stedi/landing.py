@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stedi.s3 import Bucket
 
 NAMED = 100  # so many quarantined lines are named in the account; all of them in quarantine/
+MOST_PARTS = 32
 _ACCOUNT = "_account.json"
 
 
@@ -41,17 +42,24 @@ class File:
 
 @dataclass
 class Account:
-    """What landed of one table. `faults` names the first quarantined lines: file, line, reason; never their content."""
+    """What landed of one table. `faults` names the first quarantined lines: file, line, reason; never their content.
+
+    Each of `parts` has the names of `files` whose rows are in its files of `parquet`. `rules` is a digest of what
+    decides how a file becomes rows.
+    """
 
     table: str
     digest: str
     files: list[File]
     faults: list[dict]
+    parts: list[dict] = field(default_factory=list)
+    rules: str = ""
 
     @classmethod
     def load(cls, stored: dict) -> "Account":
         """From its JSON form."""
-        return cls(stored["table"], stored["digest"], [File(**file) for file in stored["files"]], stored["faults"])
+        known = {each.name: stored[each.name] for each in fields(cls) if each.name in stored}
+        return cls(**known | {"files": [File(**file) for file in stored["files"]]})
 
     def json(self) -> dict:
         """As it is stored."""
@@ -96,6 +104,7 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
         digest = _digest(table, {name: each.sha256 for name, each in found.items()}, marks)
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
         account = Account.load(stored) if stored else _check(table, digest, found, incoming, rejected)
+        account.rules = account.rules or _rules(table, marks)
         _limit(account, source, allowed)
         if not stored:
             withhold(table, account.files, incoming, rejected, marks)
@@ -114,7 +123,7 @@ def land_again(table: Table, account: Account, lake: Folder, work: str, engine: 
     stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
     if stored:
         return Account.load(stored)
-    again = replace(account, digest=digest, files=[replace(file) for file in account.files])
+    again = replace(account, digest=digest, files=[replace(file) for file in account.files], rules=_rules(table, marks))
     try:
         for path, to in ((files_path(table, account.digest), incoming), (_rejects(table, account.digest), rejected)):
             for name in lake.files(path):
@@ -168,9 +177,15 @@ def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[
 
 
 def _digest(table: Table, found: dict[str, str], marks: Tombstones) -> str:
-    """Of names and bytes ({name: SHA-256}); and of what makes other rows of the same files: columns and erasures."""
+    """Of names and bytes ({name: SHA-256}), and of the rules."""
     parts = [f"{name} {sha256}" for name, sha256 in sorted(found.items())]
-    return hashlib.sha256("\n".join([*parts, repr(table.columns), *marks.digest]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*parts, _rules(table, marks)]).encode()).hexdigest()[:16]
+
+
+def _rules(table: Table, marks: Tombstones) -> str:
+    """Of what makes other rows of the same files: columns, which lines are usable, and erasures."""
+    judge = Path(lines.__file__).read_text(encoding="utf-8")
+    return hashlib.sha256("\n".join([repr(table.columns), judge, *marks.digest]).encode()).hexdigest()[:16]
 
 
 def _arrived(table: Table, source: "Folder | Bucket", incoming: Path) -> dict[str, fingerprint.Bytes]:
@@ -261,7 +276,43 @@ def _limit(account: Account, source: "Folder | Bucket", allowed: int) -> None:
 
 
 def _type(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> None:
-    files = [lake.url(f"{files_path(table, account.digest)}/{file.name}") for file in account.files]
-    engine.landing(table, files, lake.url(f"{work}/{table.name}"))
-    lake.write_json(f"{work}/{table.name}/{_ACCOUNT}", account.json())
-    lake.move(f"{work}/{table.name}", typed_path(table, account.digest))
+    """Write the rows as Parquet. Files that landed before, under the same rules, are not parsed again."""
+    path = f"{work}/{table.name}"
+    lake.delete(path)
+    kept, parts = _known_parts(table, account, lake), []
+    known = {name for _, part in kept for name in part["files"]}
+    if rest := [file.name for file in account.files if file.name not in known]:
+        engine.landing(
+            table, [lake.url(f"{files_path(table, account.digest)}/{name}") for name in rest], lake.url(path)
+        )
+        parts.append({"files": rest, "parquet": lake.files(path)})
+    for folder, part in kept:
+        taken = sum(len(each["parquet"]) for each in parts)
+        names = [f"part-{number}.parquet" for number, _ in enumerate(part["parquet"], taken)]
+        for name, new in zip(part["parquet"], names, strict=True):
+            lake.share(f"{folder}/{name}", f"{path}/{new}")
+        parts.append({"files": part["files"], "parquet": names})
+    account.parts = parts
+    lake.write_json(f"{path}/{_ACCOUNT}", account.json())
+    lake.move(path, typed_path(table, account.digest))
+
+
+def _known_parts(table: Table, account: Account, lake: Folder) -> list[tuple[str, dict]]:
+    """Parts of earlier landings, with their folders, all of whose files have landed now as well, byte by byte.
+
+    None where they would be too many, so that small additions do not leave ever more small files of Parquet.
+    """
+    wanted, found = {file.name: file for file in account.files}, []
+    for digest in lake.folders(f"{table.subject}/landing_typed"):
+        stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
+        if digest == account.digest or not stored or stored.get("rules") != account.rules:
+            continue
+        earlier = Account.load(stored)
+        same = {file.name for file in earlier.files if wanted.get(file.name) == file}
+        for part in earlier.parts:
+            if same.issuperset(part["files"]):
+                found.append((typed_path(table, digest), part))
+                for name in part["files"]:
+                    del wanted[name]
+                same.difference_update(part["files"])
+    return found if len(found) < MOST_PARTS else []

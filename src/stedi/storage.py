@@ -101,6 +101,15 @@ class Folder:
             shutil.rmtree(target)
         (self.root / path).rename(target)
 
+    def share(self, path: str, to: str) -> None:
+        """Let one file, which nobody will change, be known under another name too, or else copy it."""
+        target = self.root / to
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(self.root / path, target)
+        except OSError:
+            shutil.copyfile(self.root / path, target)
+
     def delete(self, path: str) -> None:
         """Delete a file or folder, and the folders above it that are empty then (never the root)."""
         gone = self.root / path

@@ -1,0 +1,130 @@
+"""Files that landed before are not parsed again, and the table is the same as if they were."""
+
+import pytest
+
+from conftest import write_source
+from rows import LANDED, phone
+from stedi import fingerprint, keys, landing, tables
+from stedi.engines.duckdb import DuckDB
+from stedi.erasure.tombstones import FOLDER, mark
+from stedi.storage import Folder
+
+PHONE = tables.table("accelerometer_landing")
+
+
+class Watched(DuckDB):
+    """DuckDB, with a note of which files it was asked to parse."""
+
+    def __init__(self):
+        super().__init__()
+        self.parsed: list[list[str]] = []
+
+    def landing(self, table, files, path):
+        self.parsed.append([file.rpartition("/")[2] for file in files])
+        super().landing(table, files, path)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A source with one file, landed once, and what lands it again."""
+    source = write_source(tmp_path / "source", LANDED)
+    engine, lake = Watched(), Folder(tmp_path / "lake")
+
+    def land() -> landing.Account:
+        return landing.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
+
+    land.folder, land.lake, land.engine = source / "accelerometer" / "landing", lake, engine
+    land.first = land()
+    return land
+
+
+def add(place, name: str, rows: list[dict]) -> None:
+    text = write_source(place.folder / ".." / ".." / ".." / "more", {PHONE.name: rows})
+    (place.folder / name).write_bytes((text / "accelerometer" / "landing" / "data.json").read_bytes())
+
+
+def seen(place, account: landing.Account) -> fingerprint.Seen:
+    return fingerprint.of_table(place.lake.url(landing.typed_path(PHONE, account.digest)))
+
+
+def afresh(place, tmp_path) -> fingerprint.Seen:
+    """The same source, landed in a lakehouse that knows nothing."""
+    lake = Folder(tmp_path / "afresh")
+    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
+    return fingerprint.of_table(lake.url(landing.typed_path(PHONE, account.digest)))
+
+
+def test_of_a_source_with_a_new_file_only_that_is_parsed(place, tmp_path):
+    add(place, "later.json", [phone("bob", 70), phone("ann", 80)])
+    account = place()
+    assert place.engine.parsed == [["data.json"], ["later.json"]]
+    assert account.rows == len(LANDED[PHONE.name]) + 2
+    assert seen(place, account) == afresh(place, tmp_path)
+    add(place, "last.json", [phone("ann", 90)])
+    assert seen(place, place()) == afresh(place, tmp_path)
+    assert place.engine.parsed[2:] == [["last.json"]]
+
+
+def test_file_that_is_gone_takes_its_rows_along(place, tmp_path):
+    add(place, "later.json", [phone("bob", 70)])
+    place()
+    (place.folder / "data.json").unlink()
+    account = place()
+    assert place.engine.parsed == [["data.json"], ["later.json"]], "nothing was new"
+    assert account.rows == 1
+    assert seen(place, account) == afresh(place, tmp_path)
+
+
+def test_file_that_has_changed_is_parsed_again(place, tmp_path):
+    add(place, "later.json", [phone("bob", 70)])
+    place()
+    add(place, "later.json", [phone("bob", 71)])
+    account = place()
+    assert place.engine.parsed[2:] == [["later.json"]]
+    assert seen(place, account) == afresh(place, tmp_path)
+
+
+def test_part_of_which_one_file_has_changed_is_parsed_as_a_whole(place, tmp_path):
+    for name in ("later.json", "last.json"):
+        add(place, name, [phone(name[:4], 70)])
+    place()
+    add(place, "last.json", [phone("last", 71)])
+    account = place()
+    assert place.engine.parsed[2:] == [["last.json", "later.json"]]
+    assert seen(place, account) == afresh(place, tmp_path)
+
+
+def test_quarantined_lines_stay_out(place, tmp_path):
+    with (place.folder / "data.json").open("a") as file:
+        file.write("{cut\n")
+    place()
+    add(place, "later.json", [phone("bob", 70)])
+    account = place()
+    assert place.engine.parsed[2:] == [["later.json"]]
+    assert (account.quarantined, account.rows) == (1, len(LANDED[PHONE.name]) + 1)
+    assert seen(place, account) == afresh(place, tmp_path)
+
+
+def test_after_an_erasure_everything_is_parsed_again(place):
+    secret = keys.tombstone(place.lake, make=True)
+    record = {"marks": [mark(secret, "person", "ann@example.com")], "receipt": None}
+    place.lake.write_json(f"{FOLDER}/x.json", record)
+    account = place()
+    assert place.engine.parsed == [["data.json"], ["data.json"]]
+    assert account.rows == sum(row["user"] != "ann@example.com" for row in LANDED[PHONE.name])
+
+
+def test_under_other_rules_everything_is_parsed_again(place, monkeypatch):
+    add(place, "later.json", [phone("bob", 70)])
+    monkeypatch.setattr(landing.lines, "__file__", __file__)
+    place()
+    assert place.engine.parsed[1:] == [["data.json", "later.json"]]
+
+
+def test_many_small_parts_are_put_together(place, monkeypatch):
+    monkeypatch.setattr(landing, "MOST_PARTS", 3)
+    for number in range(4):
+        add(place, f"more-{number}.json", [phone("bob", 100 + number)])
+        account = place()
+    assert [len(files) for files in place.engine.parsed] == [1, 1, 1, 4, 1]
+    assert len(account.parts) == 2
