@@ -38,7 +38,9 @@ class Place:
         """A run that has done with notebook 01 and said so, though nobody asked its output not to be buffered."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(self.command(self.root / "source"), cwd=self.root, env=environment, **pipes)
+        process = subprocess.Popen(
+            self.command(self.root / "source", "--full"), cwd=self.root, env=environment, **pipes
+        )
         assert process.stdout.readline().startswith("01_create_resources")
         return process
 
@@ -163,6 +165,25 @@ def test_run_goes_on_from_the_notebook_that_is_named(place, first):
     steps = pipeline.STEPS[int(first) - 1 :]
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(steps)]] == list(steps)
     assert place.results()["run"]["id"] == Lakehouse(str(place.lake)).catalog.run_id
+
+
+def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
+    source = place.root / "source"
+    assert place.run(source).returncode == 0
+    before, published = place.published(), Lakehouse(str(place.lake)).catalog.run_id
+    page, picture = place.page(), (place.screenshots / "customer_trusted.png").read_bytes()
+    (place.reports / "validation_report.html").unlink()
+    (place.screenshots / "customer_trusted.png").unlink()
+    done = place.run(source)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Run {published} is published, and source, rules, options and program are still")
+    assert (place.published(), place.page()) == (before, page)
+    assert (place.screenshots / "customer_trusted.png").read_bytes() == picture
+    assert place.results()["run"]["id"] == published
+    done = place.run(source, "--full")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == list(pipeline.STEPS)
+    assert Lakehouse(str(place.lake)).catalog.run_id == place.results()["run"]["id"] != published
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,19 @@ def replace(lake: Folder, catalog: Catalog) -> None:
 
 def superseded(lake: Folder) -> list[str]:
     """The folders of landing files and tables that the catalog does not name (any more)."""
-    catalog = load(lake)
-    named = set()
+    kept = named(lake)
+    return [path for path in contents(lake) if path not in kept]
+
+
+def named(lake: Folder) -> set[str]:
+    """The folders of the tables that the catalog names, and of the landing files and quarantine that belong to them."""
+    catalog, found = load(lake), set()
     for entry in catalog.tables.values() if catalog else ():
         subject, zone, last = entry.path.split("/")
-        named.add(entry.path)
+        found.add(entry.path)
         if zone == "landing_typed":
-            named |= {f"{subject}/landing/{last}", f"quarantine/{subject}/{last}"}
-    return [path for path in contents(lake) if path not in named]
+            found |= {f"{subject}/landing/{last}", f"quarantine/{subject}/{last}"}
+    return found
 
 
 def contents(lake: Folder) -> list[str]:

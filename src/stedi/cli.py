@@ -24,6 +24,7 @@ _HELP = {
     "compare_policies": "count all policies side by side also above a million rows of landing",
     "memory_limit": "memory of an engine, as in 2GB",
     "threads": "processors of an engine",
+    "full": "do it all, though nothing has changed since the published run",
     "spark_settings": "settings of the Spark session: spark.name=value, with commas between",
 }
 _METAVARS = {

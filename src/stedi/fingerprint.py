@@ -28,7 +28,7 @@ def of_file(path: Path, usual: Callable[[bytes], bool] | None = None) -> Bytes:
 
     Raises BadInput for a broken .gz.
     """
-    own = _digest_of(path) if path.suffix == ".gz" else None
+    own = digest_of(path) if path.suffix == ".gz" else None
     content, lines, last = hashlib.sha256(), 0, b"\n"
     regular = usual is not None
     try:
@@ -55,7 +55,8 @@ def create_content(path: Path):
     return gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb")
 
 
-def _digest_of(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file as it lies there, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -34,6 +34,11 @@ def pseudonym(lake: Folder) -> bytes:
     return _read(_made(folder(lake) / PSEUDONYM))
 
 
+def is_there(lake: Folder) -> bool:
+    """Whether a key of the pseudonyms is given, or was made already."""
+    return bool(os.environ.get(GIVEN)) or (folder(lake) / PSEUDONYM).exists()
+
+
 def tombstone(lake: Folder, make: bool = False) -> bytes:
     """The key of the tombstones. Raises BadInput where it is missing and not to be made: nobody can replace it."""
     path = folder(lake) / TOMBSTONE

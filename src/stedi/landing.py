@@ -100,10 +100,10 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
     incoming, rejected = _folders(table, lake, work)
     marks = Tombstones(lake)
     try:
-        found = _arrived(table, source, incoming)
-        digest = _digest(table, {name: each.sha256 for name, each in found.items()}, marks)
+        arrived = _arrived(table, source, incoming)
+        digest = _digest(table, {name: each.sha256 for name, each in arrived.items()}, marks)
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
-        account = Account.load(stored) if stored else _check(table, digest, found, incoming, rejected)
+        account = Account.load(stored) if stored else _check(table, digest, arrived, incoming, rejected)
         account.rules = account.rules or _rules(table, marks)
         _limit(account, source, allowed)
         if not stored:
@@ -158,27 +158,31 @@ def _settle(table: Table, account: Account, lake: Folder, work: str, engine: Eng
     _type(table, account, lake, work, engine)
 
 
-def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:
+def found(table: Table, source: "Folder | Bucket") -> tuple[str, list[str]]:
+    """Where the files of a landing table lie in a source, and their names. Raises BadInput where there are none."""
     candidates = [f"{table.subject}/landing", *table.aliases, table.subject]
-    found = {prefix: names for prefix in candidates[:-1] if (names := source.files(prefix))}
-    found = found or {prefix: names for prefix in candidates[-1:] if (names := source.files(prefix))}
-    if len(found) > 1:
-        raise BadInput(f"The source {source.url()} holds {table.name} twice, in {' and '.join(found)}. Leave one out.")
-    for prefix, names in found.items():
-        for name in names:
-            source.fetch(f"{prefix}/{name}", to / name)
-            yield name, to / name
-    if found:
-        return
+    held = {prefix: names for prefix in candidates[:-1] if (names := source.files(prefix))}
+    held = held or {prefix: names for prefix in candidates[-1:] if (names := source.files(prefix))}
+    if len(held) > 1:
+        raise BadInput(f"The source {source.url()} holds {table.name} twice, in {' and '.join(held)}. Leave one out.")
+    for prefix, names in held.items():
+        return prefix, names
     raise BadInput(
         f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, "
         f"in {', '.join(f'{each}/' for each in candidates)}."
     )
 
 
-def _digest(table: Table, found: dict[str, str], marks: Tombstones) -> str:
+def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:
+    prefix, names = found(table, source)
+    for name in names:
+        source.fetch(f"{prefix}/{name}", to / name)
+        yield name, to / name
+
+
+def _digest(table: Table, digests: dict[str, str], marks: Tombstones) -> str:
     """Of names and bytes ({name: SHA-256}), and of the rules."""
-    parts = [f"{name} {sha256}" for name, sha256 in sorted(found.items())]
+    parts = [f"{name} {sha256}" for name, sha256 in sorted(digests.items())]
     return hashlib.sha256("\n".join([*parts, _rules(table, marks)]).encode()).hexdigest()[:16]
 
 
@@ -198,9 +202,9 @@ def _arrived(table: Table, source: "Folder | Bucket", incoming: Path) -> dict[st
         return {name: each.result() for name, each in reading.items()}
 
 
-def _check(table: Table, digest: str, found: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
+def _check(table: Table, digest: str, arrived: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
     account = Account(table.name, digest, [], [])
-    for name, each in found.items():
+    for name, each in arrived.items():
         file = File(name, each.size, each.sha256, each.content_sha256, each.lines, each.lines)
         if not each.usual:
             _sift(table, incoming / name, rejected / name, file, account.faults)
@@ -302,7 +306,7 @@ def _known_parts(table: Table, account: Account, lake: Folder) -> list[tuple[str
 
     None where they would be too many, so that small additions do not leave ever more small files of Parquet.
     """
-    wanted, found = {file.name: file for file in account.files}, []
+    wanted, kept = {file.name: file for file in account.files}, []
     for digest in lake.folders(f"{table.subject}/landing_typed"):
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
         if digest == account.digest or not stored or stored.get("rules") != account.rules:
@@ -311,8 +315,8 @@ def _known_parts(table: Table, account: Account, lake: Folder) -> list[tuple[str
         same = {file.name for file in earlier.files if wanted.get(file.name) == file}
         for part in earlier.parts:
             if same.issuperset(part["files"]):
-                found.append((typed_path(table, digest), part))
+                kept.append((typed_path(table, digest), part))
                 for name in part["files"]:
                     del wanted[name]
                 same.difference_update(part["files"])
-    return found if len(found) < MOST_PARTS else []
+    return kept if len(kept) < MOST_PARTS else []

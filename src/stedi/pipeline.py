@@ -43,6 +43,7 @@ class Options:
     memory_limit: str = ""
     threads: int = 0
     spark_settings: str = ""
+    full: bool = False
 
 
 def say(line: str) -> None:
@@ -54,9 +55,10 @@ def run(options: Options, first: str = "01") -> str:
     """Run the notebooks, from number `first` on, on one lakehouse. Returns the run's id.
 
     Raises a StediError whose `exit_code` says what kind of end it was; the report then says why, and nothing new is
-    published. From 03 on, the newest open run is continued.
+    published. From 03 on, the newest open run is continued. Where the published run is what a new one would give, that
+    one is shown again instead, unless `full`.
     """
-    from stedi import kernels
+    from stedi import kernels, unchanged
 
     steps = steps_from(first)
     if FIRST in steps:  # a slip of the user's should not have to wait for a kernel, nor leave anything behind
@@ -69,6 +71,9 @@ def run(options: Options, first: str = "01") -> str:
         _folder(name, getattr(options, name))
     begun = {"run_id": new_id(), "started_at": now(), **vars(options)}
     with lake.lock(begun["run_id"]), _swept(lake):
+        parts = unchanged.made_from(lake, options) if FIRST in steps else {}
+        if parts and not options.full and (same := unchanged.published(lake, options, parts)):
+            return _shown_again(lake, options, same)
         run_id = begun["run_id"] if FIRST in steps else _continued(options, steps)
         with kernels.started(steps, str(project.NOTEBOOKS)) as ready:
             for step in steps:
@@ -82,6 +87,25 @@ def run(options: Options, first: str = "01") -> str:
                 except StediError as error:
                     _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
                     raise
+        if parts and parts == unchanged.made_from(lake, options):  # and nobody changed the program meanwhile
+            unchanged.remember(lake, run_id, parts)
+    return run_id
+
+
+def _shown_again(lake: "Folder", options: Options, run_id: str) -> str:
+    """Say that nothing is to be done, and render the report of the published run where it is not there."""
+    from stedi import report
+
+    wanted = [Path(project.resolve(options.reports)) / report.PAGE]
+    wanted += [Path(project.resolve(options.screenshots)) / name for name in report.PICTURES]
+    shown = report.read(options.reports)
+    if not shown or shown["run"]["id"] != run_id:
+        for step in STEPS:
+            _output(step, options).unlink(missing_ok=True)  # they speak of another run
+    if not shown or shown["run"]["id"] != run_id or not all(path.exists() for path in wanted):
+        report.write(report.stored(lake, run_id), options.reports, options.screenshots, remember=False)
+    say(f"Run {run_id} is published, and source, rules, options and program are still the same: nothing was done.")
+    say("Add --full to do it all again.")
     return run_id
 
 

@@ -112,9 +112,9 @@ CRITERIA = (
         "S1", "Stand-out: drop readings from before the consent",
         "No phone reading is older than its owner's consent.",
         {"accelerometer_trusted": ("not_before_consent",), "machine_learning_curated": ("not_before_consent",)},
-        ('select count(*) as before_consent from accelerometer_trusted as reading where not exists (select 1 from '
-         "customer_trusted as customer where customer.email = reading.\"user\" and "
-         'customer.sharewithresearchasofdate <= reading."timestamp")',),
+        ("select count(*) as before_consent from accelerometer_trusted as reading where not coalesce((select "
+         "min(customer.sharewithresearchasofdate) from customer_trusted as customer where customer.email = "
+         'reading."user") <= reading."timestamp", false)',),
         asked_by=_DATED,
     ),
     Criterion(

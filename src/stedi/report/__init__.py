@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import catalog, project
+from stedi import catalog, project, tables
 from stedi.errors import BadInput
 
 if TYPE_CHECKING:
     from stedi.storage import Folder
 
 PAGE, DATA = "validation_report.html", "results.json"
+PICTURES = tuple(f"{name}{kind}.png" for name in tables.NAMES for kind in ("", "_count"))
 
 
 def write(results: dict, reports: str, screenshots: str, remember: bool = True) -> str:
