@@ -308,6 +308,13 @@ def test_no_cell_of_the_strict_training_table_holds_an_identifier_of_the_public_
     assert not [text for text in texts if text in cells]
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_page_of_the_sample_is_small(under, policy):
+    from stedi.report import page
+
+    assert len(page.render(under(policy)).encode()) < 150_000
+
+
 def committed(path: str) -> bytes:
     """A file of the last commit; the test is skipped where there is none."""
     done = subprocess.run(["git", "-C", str(project.ROOT), "show", f"HEAD:{path}"], capture_output=True)

@@ -4,8 +4,11 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -440,6 +443,14 @@ def test_a_page_that_cannot_be_rendered_leaves_the_files_as_they_were(tmp_path):
     with pytest.raises(ValueError):
         report.write(example.passed(outcome="fine"), str(tmp_path))
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("results", ["passed", "stopped"])
+def test_a_page_is_rendered_without_what_draws_pictures(results):
+    code = f"import sys, results_example; from stedi.report import page; page.render(results_example.{results}()); "
+    code += "print({'matplotlib', 'PIL', 'pandas', 'duckdb'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parent)
+    assert done.stdout == "set()\n", done.stderr
 
 
 def test_the_page_is_small_and_always_the_same():
