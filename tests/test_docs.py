@@ -17,7 +17,8 @@ from test_notebooks import NOTEBOOKS, parameters
 SCHEMA = json.loads((project.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
 README = (project.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ["run", "sample", "report", "audit", "evidence", "query", "status", "forget", "rotate-key", "delete"]
+COMMANDS = ["run", "sample", "report", "audit", "evidence", "query", "status", "forget", "rotate-key", "delete",
+            "compare", "iam-policy"]  # fmt: skip
 
 
 def dependencies() -> set[str]:
@@ -66,7 +67,8 @@ def test_commands_are_all_listed(capsys):
     assert re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE) == COMMANDS
 
 
-@pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from"])
+@pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from",
+                                    "max-dollars", "dry-run"])  # fmt: skip
 def test_readme_names_every_option_of_run(option):
     assert f"`--{option}`" in README
 

@@ -42,7 +42,7 @@ def test_first_code_cell_is_the_parameters_each_with_type_default_and_help(name)
     assert not any(cell["metadata"].get("tags") for cell in others)
     for line, statement in zip(source(first).splitlines(), ast.parse(source(first)).body, strict=True):
         assert isinstance(statement, ast.AnnAssign), line
-        assert isinstance(ast.literal_eval(statement.value), (str, int, bool)), line
+        assert isinstance(ast.literal_eval(statement.value), (str, int, float, bool)), line
         assert type(ast.literal_eval(statement.value)).__name__ == statement.annotation.id, line
         assert "  # " in line, line
 

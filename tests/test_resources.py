@@ -71,9 +71,24 @@ def test_file_is_no_place_for_a_lakehouse(tmp_path):
     assert (tmp_path / "lake").read_text() == "mine"
 
 
-def test_bucket_is_refused_as_a_lakehouse():
-    with pytest.raises(BadInput, match=r"s3://bucket/lake is on S3.*Expected: a folder"):
-        resources.create("s3://bucket/lake")
+@pytest.mark.parametrize(
+    "engine, place, says",
+    [
+        pytest.param(
+            "duckdb", "s3://bucket/lake", r"s3://bucket/lake is on S3.*Add: --engine athena", id="duckdb on S3"
+        ),
+        pytest.param("athena", "lake", r"athena builds on S3, and the lakehouse is lake\.", id="athena in a folder"),
+    ],
+)
+def test_engine_that_cannot_build_there_is_refused(engine, place, says):
+    with pytest.raises(BadInput, match=says):
+        resources.fit(engine, place)
+
+
+@pytest.mark.parametrize("place", ["s3://", "s3://Up", "s3://bucket/it's", "s3://bucket/a//b", "s3://bucket/_x"])
+def test_place_on_s3_that_glue_or_athena_could_not_take_is_refused(place):
+    with pytest.raises(BadInput, match=r"Expected: s3://bucket or s3://bucket/prefix"):
+        resources.folder(place)
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["nothing", "a folder of somebody else's"])

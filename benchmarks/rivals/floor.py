@@ -14,7 +14,9 @@ for table in tables.under(policy):
     if table.zone == "landing":
         keys = ", ".join(f"'{column.key}': '{TYPES[column.type]}'" for column in table.columns)
         names = ", ".join(f'"{column.key}" as "{column.name}"' for column in table.columns)
-        rows = f"read_json('{source / table.subject}/landing/*.json', columns = {{{keys}}}, format = 'newline_delimited')"
+        rows = (
+            f"read_json('{source / table.subject}/landing/*.json', columns = {{{keys}}}, format = 'newline_delimited')"
+        )
         connection.execute(f'create view "{table.name}" as select {names} from {rows}')
     else:
         path = target / f"{table.name}.parquet"

@@ -15,12 +15,13 @@ from stedi.policies import POLICIES
 
 _HELP = {
     "source": "folder or s3:// prefix with the landing JSON (default: the sample, generated on first use)",
-    "lakehouse": "folder for the tables",
+    "lakehouse": "folder for the tables, or s3:// prefix",
     "reports": "folder for the report and the executed notebooks",
     "screenshots": "folder for the pictures",
     "policy": "whose rules",
     "engine": "who runs the SQL",
     "max_quarantined": "so many unusable lines are allowed",
+    "max_dollars": "on AWS: stop before the query that would pass it",
     "compare_policies": "count all policies side by side also above a million rows of landing",
     "memory_limit": "memory of an engine, as in 2GB",
     "threads": "processors of an engine",
@@ -29,7 +30,7 @@ _HELP = {
 }
 _METAVARS = {
     "source": "S", "lakehouse": "L", "max_quarantined": "N", "memory_limit": "SIZE", "threads": "N",
-    "spark_settings": "K=V",
+    "spark_settings": "K=V", "max_dollars": "D",
 }  # fmt: skip
 _PLACES = ("source", "lakehouse", "reports", "screenshots")
 _CHOICES = {"policy": lambda: list(POLICIES), "engine": lambda: list(ENGINES)}
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     for option in fields(Options):
         _option(run, option.name, type(option.default))
     run.add_argument("--summary", metavar="FILE", help="also write a summary in Markdown there; - for the terminal")
+    run.add_argument("--dry-run", action="store_true", help="only say what would be created, run and deleted, and cost")
     run.add_argument("--from", dest="first", default="01", metavar="NN", help="go on with this notebook, e.g. 03")
 
     sample = _command(commands, "sample", _sample, "generate synthetic landing JSON with known counts")
@@ -90,7 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     delete = _command(commands, "delete", _delete, "delete a lakehouse: what runs made in it, and nothing else")
     delete.add_argument("--yes", action="store_true", help="do not ask")
-    for command in (report, audit, query, status, forget, rotate, delete):
+    compare = _command(commands, "compare", _compare, "compare two lakehouses, table by table")
+    compare.add_argument("one", metavar="L1", help="folder or s3:// prefix of a lakehouse")
+    compare.add_argument("other", metavar="L2", help="another one")
+    iam = _command(commands, "iam-policy", _iam_policy, "print the permissions on AWS that a run needs")
+    _option(iam, "source", str)
+    iam.add_argument("--account", metavar="A", help="number of the account (default: that of the credentials)")
+    iam.add_argument("--region", metavar="R", help="region (default: that of the environment)")
+    for command in (report, audit, query, status, forget, rotate, delete, iam):
         _option(command, "lakehouse", str)
     for command in (report, audit, evidence, forget, rotate):
         _option(command, "reports", str)
@@ -123,8 +132,11 @@ def _option(command: argparse.ArgumentParser, name: str, kind: type) -> None:
 def _place(given: argparse.Namespace, name: str) -> str:
     """A place as notebooks take it: what a user types is relative to where they are, a default to the project."""
     typed = getattr(given, name)
-    if typed is None:
-        return getattr(Options, name)
+    return getattr(Options, name) if typed is None else _typed(typed)
+
+
+def _typed(typed: str) -> str:
+    """A place as notebooks take it, relative to where the user is."""
     return typed if typed.startswith("s3://") else project.shown(Path(typed).expanduser().absolute())
 
 
@@ -135,6 +147,11 @@ def _run(given: argparse.Namespace) -> None:
     options = Options(
         **{name: getattr(given, name) for name in typed} | {name: _place(given, name) for name in _PLACES}
     )
+    if given.dry_run:
+        from stedi import plan
+
+        print(plan.text(options))
+        return
     from stedi.report import summary
 
     with summary.written(options.reports, given.summary):
@@ -148,7 +165,7 @@ def _run(given: argparse.Namespace) -> None:
 def _refuse_ignored(typed: list[str], first: str) -> None:
     """Refuse options that a run which is gone on with has settled already."""
     settled = dict.fromkeys(
-        ("source", "engine", "max_quarantined", "memory_limit", "threads", "spark_settings"), "02"
+        ("source", "engine", "max_quarantined", "memory_limit", "threads", "spark_settings", "max_dollars"), "02"
     ) | {"policy": "03"}
     if ignored := [f"--{name.replace('_', '-')}" for name in typed if first > settled.get(name, first)]:
         raise BadInput(f"{', '.join(ignored)} cannot be changed with --from {first}. Leave it out, or start earlier.")
@@ -269,6 +286,20 @@ def _delete(given: argparse.Namespace) -> None:
         pipeline.execute(pipeline.DELETE, parameters, Path(folder) / "06.ipynb", ready[pipeline.DELETE])
     left = f"Deleted what runs made in {place}. The folder stays, for it holds something else."
     print(left if lake.exists() else f"Deleted {place}.")
+
+
+def _compare(given: argparse.Namespace) -> int:
+    from stedi import compare
+
+    found = compare.compare(_typed(given.one), _typed(given.other))
+    print(compare.text(found))
+    return int(any(not each.same for each in found))
+
+
+def _iam_policy(given: argparse.Namespace) -> None:
+    from stedi.aws import commands
+
+    commands.iam_policy(_place(given, "lakehouse"), given)
 
 
 def _answer(question: str) -> str:

@@ -85,7 +85,7 @@ def of_table(path: str) -> Seen:
     from stedi.engines.duckdb import TYPES, connect, faults, parquet
 
     athena = {ours: theirs for theirs, ours in TYPES.items()}
-    with faults(), connect() as connection:
+    with faults(), connect(path) as connection:
         described = connection.execute(f"describe select * from {parquet(path)}").fetchall()
         columns = {name: athena.get(type_, type_.lower()) for name, type_, *_ in described}
         names = ", ".join(f'"{name}"' for name in columns)
@@ -93,3 +93,12 @@ def of_table(path: str) -> Seen:
             f"select count(*), coalesce(sum(hash({names})), 0) from {parquet(path)}"
         ).fetchall()
     return Seen(rows, f"duckdb-{duckdb.__version__}:{int(total):032x}", columns)
+
+
+def of_column(path: str, name: str) -> str:
+    """The sum of the hashes of one column's values, whatever the order of the rows."""
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    with faults(), connect(path) as connection:
+        [(total,)] = connection.execute(f'select coalesce(sum(hash("{name}")), 0) from {parquet(path)}').fetchall()
+    return f"{int(total):032x}"

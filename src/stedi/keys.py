@@ -20,7 +20,7 @@ _BLOCK = 64  # of SHA-256, to which HMAC pads a key
 
 def folder(lake: Folder) -> Path:
     """Where the secrets of a lakehouse lie."""
-    return lake.root.with_name(f"{lake.root.name}.keys")
+    return lake.secrets
 
 
 def pseudonym(lake: Folder) -> bytes:

@@ -40,7 +40,7 @@ class Lakehouse:
         engine = open_engine("duckdb")
         try:
             for name, entry in self.catalog.tables.items():
-                engine.attach(name, self._lake.url(entry.path), list(entry.columns))
+                engine.attach(name, self._lake.url(entry.path), entry.columns)
             return engine.query(sql)
         finally:
             engine.close()

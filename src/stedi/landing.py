@@ -108,11 +108,11 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
         _limit(account, source, allowed)
         if not stored:
             withhold(table, account.files, incoming, rejected, marks)
-            _settle(table, account, lake, work, engine)
+            _settle(table, account, lake, work, engine, _copies(table, account, lake, source))
         return account
     finally:
-        lake.delete(f"{work}/incoming")
-        lake.delete(f"{work}/rejected")
+        lake.discard(f"{work}/incoming")
+        lake.discard(f"{work}/rejected")
 
 
 def land_again(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> Account:
@@ -132,8 +132,8 @@ def land_again(table: Table, account: Account, lake: Folder, work: str, engine: 
         _settle(table, again, lake, work, engine)
         return again
     finally:
-        lake.delete(f"{work}/incoming")
-        lake.delete(f"{work}/rejected")
+        lake.discard(f"{work}/incoming")
+        lake.discard(f"{work}/rejected")
 
 
 def current_digest(table: Table, account: Account, marks: Tombstones) -> str:
@@ -143,18 +143,29 @@ def current_digest(table: Table, account: Account, marks: Tombstones) -> str:
 
 def _folders(table: Table, lake: Folder, work: str) -> tuple[Path, Path]:
     incoming, rejected = f"{work}/incoming/{table.subject}", f"{work}/rejected/{table.subject}"
-    return Path(lake.url(incoming)), Path(lake.url(rejected))
+    return lake.local(incoming), lake.local(rejected)
 
 
 def _rejects(table: Table, digest: str) -> str:
     return f"quarantine/{table.subject}/{digest}"
 
 
-def _settle(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> None:
+def _copies(table: Table, account: Account, lake: Folder, source: "Folder | Bucket") -> dict[str, str]:
+    """{file: where S3 has the same bytes}, so that they need not be sent: at the source, or in what is published."""
+    if lake.moves:
+        return {}
+    from stedi.aws.landed import copies
+
+    return copies(table, account, lake, source)
+
+
+def _settle(
+    table: Table, account: Account, lake: Folder, work: str, engine: Engine, copies: dict[str, str] | None = None
+) -> None:
     """Move what has come in to its place, and write its rows as Parquet, last."""
-    lake.move(f"{work}/incoming/{table.subject}", files_path(table, account.digest))
+    lake.adopt(f"{work}/incoming/{table.subject}", files_path(table, account.digest), copies)
     if account.quarantined:
-        lake.move(f"{work}/rejected/{table.subject}", _rejects(table, account.digest))
+        lake.adopt(f"{work}/rejected/{table.subject}", _rejects(table, account.digest))
     _type(table, account, lake, work, engine)
 
 
@@ -281,9 +292,9 @@ def _limit(account: Account, source: "Folder | Bucket", allowed: int) -> None:
 
 def _type(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> None:
     """Write the rows as Parquet. Files that landed before, under the same rules, are not parsed again."""
-    path = f"{work}/{table.name}"
+    path = f"{work}/{table.name}" if lake.moves else typed_path(table, account.digest)
     lake.delete(path)
-    kept, parts = _known_parts(table, account, lake), []
+    kept, parts = _known_parts(table, account, lake) if lake.moves else [], []
     known = {name for _, part in kept for name in part["files"]}
     if rest := [file.name for file in account.files if file.name not in known]:
         engine.landing(
@@ -298,7 +309,8 @@ def _type(table: Table, account: Account, lake: Folder, work: str, engine: Engin
         parts.append({"files": part["files"], "parquet": names})
     account.parts = parts
     lake.write_json(f"{path}/{_ACCOUNT}", account.json())
-    lake.move(path, typed_path(table, account.digest))
+    if lake.moves:
+        lake.move(path, typed_path(table, account.digest))
 
 
 def _known_parts(table: Table, account: Account, lake: Folder) -> list[tuple[str, dict]]:

@@ -44,6 +44,7 @@ class Options:
     threads: int = 0
     spark_settings: str = ""
     full: bool = False
+    max_dollars: float = 1.0
 
 
 def say(line: str) -> None:
@@ -66,6 +67,7 @@ def run(options: Options, first: str = "01") -> str:
         storage.source(project.resolve(options.source))
         resources.apart(options.source, options.lakehouse)
         limits.read(options.memory_limit, options.threads, options.spark_settings)
+        resources.fit(options.engine, options.lakehouse)
     lake = resources.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _folder(name, getattr(options, name))

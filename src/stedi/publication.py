@@ -1,6 +1,6 @@
 """The moment of publication: a run's tables are moved to where readers look, and the catalog is replaced, last."""
 
-from stedi import catalog, fingerprint, tables
+from stedi import catalog, fingerprint, resources, tables
 from stedi.errors import BadInput
 from stedi.resources import STAGING
 from stedi.storage import Folder
@@ -19,24 +19,31 @@ def publish(lake: Folder, state: dict, published_at: str) -> catalog.Catalog:
             raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")
     for name, entry in state["tables"].items():
         if entry["path"].startswith(STAGING):
-            lake.move(entry["path"], _final(name, state))
-            entry["path"] = _final(name, state)
+            lake.move(entry["path"], final(name, state["run_id"]))
+            entry["path"] = final(name, state["run_id"])
     state["published_at"] = published_at
     lake.write_json(f"runs/{state['run_id']}/run.json", state)
     entries = {name: catalog.Entry(**{key: state["tables"][name][key] for key in _KEPT}) for name in tables.NAMES}
     published = catalog.Catalog(state["run_id"], state["policy"], published_at, entries)
     catalog.replace(lake, published)
+    resources.follow(lake)
     lake.delete(f"{STAGING}/{state['run_id']}")
     return published
 
 
 def recover(lake: Folder, state: dict) -> None:
     """Find the tables that an earlier try to publish had already moved when it was cut short."""
-    for name, entry in state["tables"].items():
-        if not lake.exists(entry["path"]) and lake.exists(_final(name, state)):
-            entry["path"] = _final(name, state)
+    for name, entry in state["tables"].items() if lake.moves else ():
+        if not lake.exists(entry["path"]) and lake.exists(final(name, state["run_id"])):
+            entry["path"] = final(name, state["run_id"])
 
 
-def _final(name: str, state: dict) -> str:
+def place(lake: Folder, name: str, run_id: str) -> str:
+    """Where a run's table is written: apart, to be moved, or on S3 at once where it will stay."""
+    return f"{STAGING}/{run_id}/{name}" if lake.moves else final(name, run_id)
+
+
+def final(name: str, run_id: str) -> str:
+    """Where a published table lies."""
     table = tables.table(name)
-    return f"{table.subject}/{table.zone}/{state['run_id']}"
+    return f"{table.subject}/{table.zone}/{run_id}"

@@ -2,20 +2,31 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stedi import catalog, keys, project, storage
+from stedi.engines import ON_AWS
 from stedi.errors import BadInput
 from stedi.storage import Folder, unfinished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stedi.aws.prefix import Prefix
 
 MARKER = "lakehouse.json"  # a folder with this file in it is ours
 STAGING = "_staging"
 SPILL = ".spill-"
 
 
-def create(location: str = project.LAKEHOUSE) -> Folder:
+def create(location: str = project.LAKEHOUSE) -> "Folder | Prefix":
     """The lakehouse at that place, made if need be. Raises BadInput for a folder that holds something else."""
     lake = folder(location)
-    if not lake.exists(MARKER):
+    if not lake.moves:
+        from stedi.aws import resources as on_aws
+
+        on_aws.create(lake)
+    elif not lake.exists(MARKER):
         inside = [path.name for path in lake.root.iterdir()] if lake.root.is_dir() else [lake.root.name]
         if lake.exists() and inside not in ([], [unfinished(MARKER)]):
             raise BadInput(f"{location} is no lakehouse, and not empty. Give a new or empty folder, or a lakehouse.")
@@ -26,27 +37,69 @@ def create(location: str = project.LAKEHOUSE) -> Folder:
     return lake
 
 
-def folder(location: str) -> Folder:
+def described(lake: "Folder | Prefix") -> "pd.DataFrame":
+    """What a lakehouse consists of, and what of it is deleted with it: `resource`, `name`, `ours`."""
+    import pandas as pd
+
+    if lake.moves:
+        found = [{"resource": "folder", "name": project.shown(lake.root), "ours": lake.exists(MARKER)}]
+    else:
+        from stedi.aws import resources as on_aws
+
+        found = on_aws.described(lake)
+    return pd.DataFrame(found)
+
+
+def fit(engine: str, location: str) -> None:
+    """Refuse an engine that cannot build a lakehouse there."""
+    on_s3 = location.startswith("s3://")
+    if on_s3 and engine not in ON_AWS:
+        raise BadInput(f"The lakehouse {location} is on S3, which needs an engine on AWS. Add: --engine {ON_AWS[0]}")
+    if engine in ON_AWS and not on_s3:
+        raise BadInput(f"The engine {engine} builds on S3, and the lakehouse is {location}. Expected: s3://bucket.")
+
+
+def follow(lake: "Folder | Prefix") -> None:
+    """Let what lies outside the lakehouse follow its catalog: on AWS the Glue tables; what a run left there goes."""
+    if not lake.moves:
+        from stedi.aws import glue
+
+        glue.follow(lake)
+
+
+def folder(location: str) -> "Folder | Prefix":
     """The place of a lakehouse, whether there is one or not. Raises BadInput for a place that cannot hold one."""
     if location.startswith("s3://"):
-        raise BadInput(f"The lakehouse {location} is on S3, which needs an engine on AWS. Expected: a folder.")
+        from stedi.aws.prefix import Prefix
+
+        return Prefix(location)
     if "\\" in location:
         raise BadInput(f"The lakehouse {location} has a backslash in its name, which DuckDB cannot read. Name another.")
     return Folder(project.resolve(location))
 
 
-def existing(location: str = project.LAKEHOUSE) -> Folder:
+def existing(location: str = project.LAKEHOUSE) -> "Folder | Prefix":
     """The lakehouse at that place. Raises BadInput where there is none."""
     lake = folder(location)
-    if not lake.exists(MARKER):
+    if not lake.exists(MARKER) and not _half_deleted(lake):
         raise BadInput(f"{location} is no lakehouse (it has no {MARKER}). Expected: the folder of an earlier run.")
     return lake
 
 
+def _half_deleted(lake: "Folder | Prefix") -> bool:
+    """Whether a deletion on AWS was cut short after the marker went."""
+    if lake.moves:
+        return False
+    from stedi.aws import resources as on_aws
+
+    return any(each["ours"] for each in on_aws.described(lake))
+
+
 def apart(source: str, lakehouse: str) -> None:
     """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
-    here, there = Path(project.resolve(source)), folder(lakehouse).root
-    if not source.startswith("s3://") and (there.is_relative_to(here) or here.is_relative_to(there)):
+    on_s3 = [each.startswith("s3://") for each in (source, lakehouse)]
+    here, there = (Path(project.resolve(each).rstrip("/")) for each in (source, lakehouse))
+    if on_s3[0] == on_s3[1] and (there.is_relative_to(here) or here.is_relative_to(there)):
         raise BadInput(
             f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."
         )
@@ -77,6 +130,10 @@ def open_runs(lake: Folder) -> list[str]:
 
 def owned(lake: Folder) -> list[str]:
     """Every file and folder that runs have made in a lakehouse, in the order in which it is safe to delete them."""
+    if not lake.moves:
+        from stedi.aws import removal
+
+        return removal.owned(lake)
     staged = [f"{STAGING}/{each}" for each in lake.folders(STAGING)]
     runs = [f"runs/{each}" for each in lake.folders("runs")]
     secrets = [f"../{keys.folder(lake).name}"]
@@ -95,6 +152,10 @@ def owned(lake: Folder) -> list[str]:
 
 def delete(lake: Folder) -> list[str]:
     """Delete all that is ours. Returns what is left: what somebody else put there, which keeps its folders."""
+    if not lake.moves:
+        from stedi.aws import removal
+
+        return removal.delete(lake)
     with lake.lock("delete"):
         for path in owned(lake):
             lake.delete(path)

@@ -25,7 +25,7 @@ from stedi import (
     tables,
     withdrawal,
 )
-from stedi.engines import Engine, open_engine
+from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.errors import BadInput
 from stedi.privacy import guarded
 from stedi.resources import STAGING
@@ -72,6 +72,7 @@ class Run:
         memory_limit: str = "",
         threads: int = 0,
         spark_settings: str = "",
+        max_dollars: float = 1.0,
     ) -> "Run":
         """Begin a run (02). What earlier runs left behind, unpublished or superseded, is deleted first.
 
@@ -84,12 +85,14 @@ class Run:
         storage.source(project.resolve(source))
         allowed = {"memory_limit": memory_limit, "threads": threads, "spark_settings": spark_settings}
         limits.read(**allowed)  # refuses what cannot be understood
+        resources.fit(engine, lakehouse)
         open_engine(engine).close()
         if type(max_quarantined) is not int or max_quarantined < 0:
             raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
         if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
             raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
         given = {"engine": engine, "source": source, "max_quarantined": max_quarantined, "limits": allowed}
+        given |= {"max_dollars": max_dollars} if engine in ON_AWS else {}
         lake = resources.create(lakehouse)
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
@@ -139,6 +142,7 @@ class Run:
     @classmethod
     def _begin(cls, lake: Folder, run_id: str, state: dict, as_of: int | None = None) -> "Run":
         with lake.lock(run_id):
+            resources.follow(lake)
             for each in lake.folders(STAGING):
                 lake.delete(f"{STAGING}/{each}")
             for path in catalog.superseded(lake):
@@ -199,7 +203,7 @@ class Run:
         with self._writing():
             begun = time.perf_counter()
             self._drop([name, *tables.descendants(name, self.policy)])
-            path = f"{self._work}/{name}"
+            path = publication.place(self._lake, name, self.id)
             self._lake.delete(path)
             select = sql.read(name, self.policy)
             with self._keyed(select) as key:
@@ -258,6 +262,7 @@ class Run:
         audit = validation.audit(
             paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self.secrets()
         )
+        self._agree()
         self._note_audit(held if audit.passed else {})
         self._audit = audit
         return audit
@@ -266,12 +271,13 @@ class Run:
     def publish(self) -> str:
         """Let readers see the run's tables, if its audit passed. Returns a line that says what happened."""
         if self.published:
+            resources.follow(self._lake)
             return f"Run {self.id} is published already."
         with self._writing():
             self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
             if not self.state["audited"]:
                 return "Nothing was published: the audit has not passed. What was published before stays."
-            self.state["left"] = withdrawal.left(self._lake, self._engine)
+            self.state["left"] = withdrawal.left(self._lake, self._reader())
             published = publication.publish(self._lake, self.state, now())
             self.published = True
             vars(self).pop("_engine", None)  # it knows the tables at the places that they have left
@@ -301,10 +307,28 @@ class Run:
 
     @cached_property
     def _engine(self) -> Engine:
-        engine = open_engine(self.state["engine"])
+        on_aws = self.state["engine"] in ON_AWS
+        return self._attached("duckdb" if on_aws and self.published else self.state["engine"])
+
+    def _reader(self) -> Engine:
+        """Who reads the run's tables beside what it builds: on AWS in this process, so that it costs nothing there."""
+        return self._attached("duckdb") if self.state["engine"] in ON_AWS else self._engine
+
+    def _attached(self, engine: str) -> Engine:
+        opened = open_engine(engine, self._lake, self.state)
         for name, entry in self.state["tables"].items():
-            engine.attach(name, self._lake.url(entry["path"]), list(entry["columns"]))
-        return engine
+            opened.attach(name, self._lake.url(entry["path"]), entry["columns"])
+        return opened
+
+    def _agree(self) -> None:
+        """On AWS: hold the number of rows that the audit saw against what Athena counts, and note what the run cost."""
+        if self.state["engine"] in ON_AWS and not self.published:  # else the catalog holds what it was built with
+            from stedi.aws import agreement
+
+            agreement.require(self._engine, {name: entry["rows"] for name, entry in self.state["tables"].items()})
+            with self._writing():
+                self.state["aws"] = self._engine.cost()
+                self._save()
 
     @contextmanager
     def _landing(self, name: str) -> Iterator[None]:
@@ -355,7 +379,7 @@ class Run:
         seconds = round(time.perf_counter() - begun, 3)
         entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select, **more}
         self.state["tables"][name] = entry
-        self._engine.attach(name, self._lake.url(path), list(seen.columns))
+        self._engine.attach(name, self._lake.url(path), seen.columns)
         self._save()
         return entry
 

@@ -30,6 +30,13 @@ class Bucket:
             raise BadInput(f"{below}{unusable[0]} has a folder without a name (//). Rename it, or leave it out.")
         return sorted(name for name in names if not any(part.startswith(HIDDEN) for part in name.split("/")))
 
+    def size(self, path: str = "") -> int:
+        """The bytes of all data files below `path`."""
+        below = f"{self.url(path)}/"
+        names = [below + glob.escape(name) for name in self.files(path)]
+        with _awswrangler(below) as aws:
+            return sum(aws.s3.size_objects(names).values()) if names else 0
+
     def holds_any(self) -> bool:
         """Whether there is anything at all in it."""
         with _awswrangler(self.url()) as aws:

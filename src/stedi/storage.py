@@ -50,8 +50,15 @@ def json_object(content: bytes, name: str) -> dict:
 class Folder:
     """A folder. Every `path` is relative to it, with forward slashes."""
 
+    moves = True  # a folder can be moved all at once, so tables are built elsewhere first
+
     def __init__(self, root: str | Path):
         self.root = Path(root)
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of its keys: beside it."""
+        return self.root.with_name(f"{self.root.name}.keys")
 
     def url(self, path: str = "") -> str:
         """The full name, for engines."""
@@ -66,6 +73,10 @@ class Folder:
         below = self.root / path
         found = (file.relative_to(below) for file in below.rglob("*") if file.is_file())
         return sorted(file.as_posix() for file in found if not any(part.startswith(HIDDEN) for part in file.parts))
+
+    def size(self, path: str = "") -> int:
+        """The bytes of all data files below `path`."""
+        return sum((self.root / path / name).stat().st_size for name in self.files(path))
 
     def folders(self, path: str = "") -> list[str]:
         """The names of the folders in `path`, sorted."""
@@ -109,6 +120,26 @@ class Folder:
             os.link(self.root / path, target)
         except OSError:
             shutil.copyfile(self.root / path, target)
+
+    def local(self, path: str) -> Path:
+        """A folder to work in, before anything of it is the lakehouse's."""
+        return self.root / path
+
+    def discard(self, path: str) -> None:
+        """Delete what was worked on in `local(path)`."""
+        self.delete(path)
+
+    def adopt(self, path: str, to: str, copies: dict[str, str] | None = None) -> None:
+        """Put what was worked on in `local(path)` in its place, all at once. `copies` is for S3."""
+        self.move(path, to)
+
+    @contextmanager
+    def at_hand(self, path: str = "") -> Iterator[Path]:
+        """A file or folder, as one on this machine."""
+        yield self.root / path
+
+    def purge(self) -> None:
+        """Delete earlier versions of files: a folder has none."""
 
     def delete(self, path: str) -> None:
         """Delete a file or folder, and the folders above it that are empty then (never the root)."""

@@ -124,10 +124,12 @@ def audit(
     some needs exactly one of. A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be
     relied on.
     """
+    from stedi.engines.duckdb import near
+
     chosen = {name: suites.find(name, policy) for name in names}
     asked_of = {name: suites.read(path, name) for name, path in chosen.items()}
     checks = []
-    with _connected(paths, secrets) as (context, source):
+    with near(paths) as copies, _connected(copies, secrets) as (context, source):
         for name, path in chosen.items():
             expectations = asked_of[name]
             known = {key: value for key, value in facts[name].items() if value is not None}

@@ -48,7 +48,7 @@ def left(lake: Folder, engine: Engine) -> list[dict]:
     if current is None:
         return []
     for name, entry in current.tables.items():
-        engine.attach(f"previous_{name}", lake.url(entry.path), list(entry.columns))
+        engine.attach(f"previous_{name}", lake.url(entry.path), entry.columns)
     if not engine.query(f"{_GONE} select count(*) as n from gone")["n"].iloc[0]:
         return []
     counted = []

@@ -1,5 +1,6 @@
 """Who runs the SQL. An engine reads landing JSON, builds tables and answers queries; nothing else knows which it is."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,15 @@ from stedi.tables import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-ENGINES = {"duckdb": "stedi.engines.duckdb:DuckDB", "spark": "stedi.engines.spark:Spark"}
+    from stedi.aws.prefix import Prefix
+    from stedi.storage import Folder
+
+ENGINES = {
+    "duckdb": "stedi.engines.duckdb:DuckDB",
+    "spark": "stedi.engines.spark:Spark",
+    "athena": "stedi.engines.athena:Athena",
+}
+ON_AWS = ("athena",)  # they need to know the lakehouse and the run
 
 
 class Engine(Protocol):
@@ -18,8 +27,8 @@ class Engine(Protocol):
 
     name: str
 
-    def attach(self, table: str, path: str, columns: list[str]) -> None:
-        """Let SQL read the Parquet in `path` under the table's name."""
+    def attach(self, table: str, path: str, columns: Collection[str]) -> None:
+        """Let SQL read the Parquet in `path` under the table's name. `columns` may be a dict, {name: Athena's type}."""
 
     def landing(self, table: Table, files: list[str], path: str) -> None:
         """Write the rows of newline-delimited JSON files as Parquet, with the table's names and types."""
@@ -37,9 +46,9 @@ class Engine(Protocol):
         """Let go of what the engine holds."""
 
 
-def open_engine(name: str) -> Engine:
-    """An engine, ready for use. Raises BadInput for one that does not exist."""
+def open_engine(name: str, lake: "Prefix | Folder | None" = None, state: dict | None = None) -> Engine:
+    """An engine, ready for use; one on AWS for a run in that lakehouse. Raises BadInput for one that does not exist."""
     if name not in ENGINES:
         raise BadInput(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
     module, _, cls = ENGINES[name].partition(":")
-    return getattr(import_module(module), cls)()
+    return getattr(import_module(module), cls)(*((lake, state) if name in ON_AWS else ()))

@@ -1,6 +1,7 @@
 """DuckDB, in this process."""
 
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,13 +27,42 @@ _ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserExce
 _ABOUT_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException)
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers; within the limits."""
+def connect(path: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection with Athena's habits: times in UTC, whole numbers divide to whole numbers; within the limits.
+
+    It can read `path`, wherever that is.
+    """
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'; set integer_division = true")
     for statement in limited():
         connection.execute(statement)
+    reach(connection, path)
     return connection
+
+
+def reach(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Let a connection read a path, wherever it is."""
+    if path.startswith("s3://"):
+        from stedi.aws import reading
+
+        reading.allow(connection)
+
+
+@contextmanager
+def near(paths: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Tables (name: folder of Parquet) on this machine: those on S3 as copies, for as long as it lasts.
+
+    An audit asks hundreds of questions, and each would cost requests.
+    """
+    with tempfile.TemporaryDirectory(prefix="stedi-") as folder:
+        found = {}
+        for name, path in paths.items():
+            if path.startswith("s3://"):
+                (Path(folder) / name).mkdir()
+                found[name] = str(Path(folder) / name)
+                with faults(), connect(path) as connection:
+                    connection.execute(f"copy (from {parquet(path)}) to '{found[name]}/0.parquet' (format parquet)")
+        yield paths | found
 
 
 def limited() -> list[str]:
@@ -58,7 +88,8 @@ def literal(path: str) -> str:
 
 def parquet(path: str) -> str:
     """The table function that reads a folder of Parquet files."""
-    return f"read_parquet({literal(path).removesuffix(chr(39))}/*.parquet', hive_partitioning = false)"
+    files = "[!._]*" if path.startswith("s3://") else "*.parquet"  # on S3, Athena names them, without an ending
+    return f"read_parquet({literal(path).removesuffix(chr(39))}/{files}', hive_partitioning = false)"
 
 
 def view(table: str, path: str, columns: Iterable[str] = ()) -> str:
@@ -105,6 +136,7 @@ class DuckDB:
 
     def attach(self, table: str, path: str, columns: list[str]) -> None:
         with faults():
+            reach(self._connection, path)
             self._connection.execute(view(table, path, columns))
 
     def landing(self, table: Table, files: list[str], path: str) -> None:

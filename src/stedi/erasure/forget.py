@@ -137,12 +137,15 @@ def _close(lake: Folder, name: str, folders: list[Path]) -> dict:
     note, record = _note(lake, name), _record(lake, name)
     sought = _noted(note)
     shared = holdings.shared(lake, sought)
-    looked = traces.look(
-        [lake.root, *folders],
-        [value for kind in KINDS for value in getattr(sought, kind) if value not in shared],
-    )
+    lake.purge()
+    with lake.at_hand() as held:
+        looked = traces.look(
+            [held, *folders],
+            [value for kind in KINDS for value in getattr(sought, kind) if value not in shared],
+        )
     if looked.found:
-        found = "\n".join(f"  {project.shown(path)}" for path in looked.found[:10])
+        named = [path.replace(str(held), lake.url(), 1) for path in looked.found[:10]]
+        found = "\n".join(f"  {project.shown(path)}" for path in named)
         raise CouldNotFinish(
             f"Erasure {name} is pending: {len(looked.found)} files still hold a trace of the person:\n{found}\n"
             "They are not the lakehouse's own. Delete them, or take the person out, and repeat the command."

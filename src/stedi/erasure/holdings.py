@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from stedi import catalog, keys, resources, tables
 from stedi.erasure import traces, withholding
@@ -84,7 +83,7 @@ def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> 
     from stedi.engines.duckdb import connect, faults, parquet
 
     names, rows = ", ".join(f'"{each}"' for each in columns), []
-    with faults(), connect() as connection:
+    with faults(), connect(lake.url()) as connection:
         for digest in lake.folders("customer/landing_typed"):
             path = lake.url(f"customer/landing_typed/{digest}")
             found = connection.execute(
@@ -111,7 +110,7 @@ def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int
         wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
     where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
                         enumerate(wanted, 1))  # fmt: skip
-    with faults(), connect() as connection:
+    with faults(), connect(lake.url()) as connection:
         [(rows,)] = connection.execute(
             f"select count(*) from {parquet(lake.url(entry.path))} where {where}",
             [[normal(value) for value in values] for values in wanted.values()],
@@ -122,7 +121,8 @@ def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int
 def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
     for name in lake.files("quarantine"):
         if not name.endswith(".faults"):
-            yield withholding.count(Path(lake.url(f"quarantine/{name}")), person)
+            with lake.at_hand(f"quarantine/{name}") as path:
+                yield withholding.count(path, person)
 
 
 def is_held(lake: Folder, sought: Person) -> bool:

@@ -112,12 +112,15 @@ def circumstances(lake: "Folder", state: dict, reports: str = project.REPORTS) -
 def _asking(run: "Run") -> Iterator[Ask]:
     """Selects over the Parquet of the run's tables, answered by DuckDB whichever engine wrote them."""
     from stedi.engines import open_engine
+    from stedi.engines.duckdb import near
 
+    entries = run.state["tables"]
     engine = open_engine("duckdb")
     try:
-        for name, entry in run.state["tables"].items():
-            engine.attach(name, run.lake.url(entry["path"]), list(entry["columns"]))
-        yield lambda select: _records(engine.query(select))
+        with near({name: run.lake.url(entry["path"]) for name, entry in entries.items()}) as paths:
+            for name, entry in entries.items():
+                engine.attach(name, paths[name], list(entry["columns"]))
+            yield lambda select: _records(engine.query(select))
     finally:
         engine.close()
 

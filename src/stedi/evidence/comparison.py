@@ -32,8 +32,11 @@ def compare(paths: dict[str, str], run_start: int) -> dict:
 
     `paths` are the folders of Parquet of the landing tables, `run_start` is in milliseconds since 1970.
     """
+    from stedi.engines.duckdb import near
+
     wanted = findings()
-    counted = {policy: _under(policy, paths, run_start, wanted) for policy in POLICIES}
+    with near(paths) as copies:
+        counted = {policy: _under(policy, copies, run_start, wanted) for policy in POLICIES}
     shown = [
         {"table": table, "check_id": id_, "finding": finding,
          "rows": {policy: counted[policy][1][table, id_] for policy in POLICIES}}

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from stedi import pipeline, project, report, tables
+from stedi.aws import glue_jobs
 from stedi.errors import BadInput
 from stedi.report import overview
 from stedi.report.page import TEMPLATES, data_line, environment, kind, put
@@ -22,6 +23,7 @@ def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
     drawn = _drawn(screenshots)
     target = _emptied(Path(project.resolve(out)))
     written = _statements(target, results) | _columns(target, results) | _pictures(target, drawn)
+    written |= glue_jobs.write(target, results["policy"])
     written |= _report(target, reports) | _notebooks(target, reports, results)
     page = environment().get_template("index.html.j2").render(
         results=results, criteria=_linked(results["criteria"], written), written=written,

@@ -1,0 +1,60 @@
+"""The command line on a lakehouse on S3, notebooks and all, held against the same data in a folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cloud
+from stedi import sample
+
+LAKE = "s3://p3-stedi-command/lake"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def aws(tmp_path_factory):
+    with cloud.started(tmp_path_factory.mktemp("aws")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("command")
+
+
+@pytest.fixture(scope="module", params=["sample", "public"])
+def given(request, folder) -> Path:
+    """The data: the synthetic sample, and the public data where it is."""
+    if request.param == "public":
+        return request.getfixturevalue("public_data")
+    sample.generate(folder / "sample")
+    return folder / "sample"
+
+
+def stedi(folder: Path, *words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "stedi.cli", *words], capture_output=True, text=True, cwd=folder,
+                          timeout=300)  # fmt: skip
+
+
+def places(folder: Path, lake: str) -> list[str]:
+    return ["--lakehouse", lake, "--reports", str(folder / "reports"), "--screenshots", str(folder / "pictures")]
+
+
+def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folder):
+    here = str(folder / f"lake-{given.name}")
+    source = ["--source", str(given)]
+    planned = stedi(folder, "run", *source, *places(folder, LAKE), "--engine", "athena", "--dry-run")
+    assert "bucket p3-stedi-command: new" in planned.stdout and "within --max-dollars 1" in planned.stdout
+    done = stedi(folder, "run", *source, *places(folder, LAKE), "--engine", "athena")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "machine_learning_curated        43,681 rows" in done.stdout
+    assert stedi(folder, "run", *source, *places(folder, here)).returncode == 0
+    compared = stedi(folder, "compare", LAKE, here)
+    assert (compared.returncode, compared.stdout.splitlines()[-1]) == (0, "All tables are equal."), compared.stdout
+    asked = stedi(folder, "query", "select count(*) as n from customer_trusted", "--lakehouse", LAKE)
+    assert asked.stdout.split() == ["n", "482"]
+    assert "Open runs: none." in stedi(folder, "status", "--lakehouse", LAKE).stdout
+    assert stedi(folder, "delete", "--lakehouse", LAKE, "--yes").stdout == f"Deleted {LAKE}.\n"
+    again = stedi(folder, "run", *source, *places(folder, LAKE), "--engine", "athena", "--dry-run")
+    assert "bucket p3-stedi-command: new" in again.stdout

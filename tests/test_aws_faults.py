@@ -1,0 +1,235 @@
+"""AWS that refuses, throttles, or goes away in the middle, at any call: nothing is half published, nothing is lost."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cloud
+from conftest import write_source
+from rows import LANDED, customer
+from runs import build, land, publish
+from stedi import Lakehouse, Run, catalog, resources
+from stedi.aws import calls, glue, transfer
+from stedi.errors import BadInput, CouldNotFinish, StediError
+
+LAKE = "s3://p3-stedi-faults"
+MORE = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("dan")]}
+
+
+class Killed(BaseException):
+    """A process that ends between two calls makes no more of them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def aws(tmp_path_factory):
+    with cloud.started(tmp_path_factory.mktemp("aws")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("sources")
+    return write_source(folder / "first", LANDED), write_source(folder / "more", MORE)
+
+
+@pytest.fixture(scope="module")
+def published(aws, sources) -> str:
+    """The id of a run that readers see."""
+    return publish(sources[0], LAKE, engine="athena").id
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    """Lets the n-th call from now on, and all after it if it kills, end otherwise. Gives the names of all calls."""
+    from botocore.client import BaseClient
+
+    real = BaseClient._make_api_call
+
+    def begin(at: int, error: BaseException) -> list[str]:
+        made: list[str] = []
+
+        def call(self, operation, given):
+            made.append(operation)
+            if len(made) == at or (len(made) > at > 0 and isinstance(error, Killed)):
+                raise error
+            return real(self, operation, given)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return made
+
+    yield begin
+    monkeypatch.undo()
+
+
+def refusal(code: str, operation: str = "PutObject"):
+    from botocore.exceptions import ClientError
+
+    return ClientError({"Error": {"Code": code, "Message": "sent by AWS"}}, operation)
+
+
+def readable() -> dict[str, int]:
+    """What readers get of every table: through the catalog, and where Glue says that the tables lie."""
+    lake, found = resources.folder(LAKE), Lakehouse(LAKE)
+    there = {each["Name"]: each["StorageDescriptor"]["Location"] for each in glue.listed(lake.names.database)}
+    for name, location in there.items():
+        path = location.removeprefix(f"{LAKE}/").rstrip("/")
+        assert lake.files(path), f"Glue points {name} at files that are gone"
+    return {name: len(found.read(name)) for name in ("customer_trusted", "machine_learning_curated")}
+
+
+def publishing(sources) -> Run:
+    """A run on more customers that has passed its audit, not published yet."""
+    land(sources[1], LAKE, engine="athena")
+    build(LAKE)
+    run = Run.join(LAKE, builds=False)
+    assert run.audit().passed
+    return run
+
+
+def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, sources, faulty, monkeypatch):
+    run = publishing(sources)
+    before, state = readable(), {**run.state}
+    lake = resources.folder(LAKE)
+    snapshot = everything(lake)
+    made = faulty(0, Killed())
+    run.publish()
+    calls_made = list(made)
+    monkeypatch.undo()
+    after = readable()
+    assert before != after and len(calls_made) > 40
+    for at in sampled(calls_made):
+        restore(lake, snapshot)
+        glue.follow(lake)
+        assert readable() == before
+        again = Run(resources.folder(LAKE), {**state})
+        faulty(at, Killed())
+        with pytest.raises(Killed):
+            again.publish()
+        monkeypatch.undo()
+        assert readable() in (before, after), f"killed at call {at}, {calls_made[at - 1]}"
+    Run.start(str(sources[1]), LAKE, "athena")  # the next run takes the dead one's lock, and rolls Glue forward
+    current = Lakehouse(LAKE).catalog.run_id
+    assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {current}
+    assert glue.run_databases(resources.folder(LAKE)) == []
+
+
+def sampled(calls_made: list[str]) -> list[int]:
+    """Calls at which to cut: before the moment of publication and after it, while Glue follows, and at the end."""
+    writes = [number for number, name in enumerate(calls_made, 1) if name in ("PutObject", "UpdateTable")]
+    number = len(calls_made)
+    return sorted({3, writes[1], writes[2], writes[2] + 1, writes[4], writes[-2], number - 4, number})
+
+
+def everything(lake) -> dict[str, bytes]:
+    return {each["Key"]: lake.read(each["Key"])[0] for each in lake.listed()}
+
+
+def restore(lake, snapshot: dict[str, bytes]) -> None:
+    """Put the bucket back as it was; Glue stays as it is."""
+    for each in list(lake.listed()):
+        if each["Key"] not in snapshot:
+            lake.delete(each["Key"])
+    for key, content in snapshot.items():
+        calls.client("s3").put_object(Bucket=lake.names.bucket, Key=key, Body=content)
+
+
+@pytest.mark.parametrize("step", ["landing", "building"])
+def test_killed_process_loses_nothing_and_the_next_run_goes_through(published, sources, faulty, monkeypatch, step):
+    before = readable()
+    for at in (5, 25, 60):
+        if step == "building":
+            land(sources[1], LAKE, engine="athena")
+        faulty(at, Killed())
+        with pytest.raises(Killed):
+            land(sources[1], LAKE, engine="athena") if step == "landing" else build(LAKE, "strict")
+        monkeypatch.undo()
+        assert readable() == before
+    run = land(sources[1], LAKE, engine="athena")
+    assert run.state["tables"]["customer_landing"]["rows"] == 4
+    assert glue.database("p3_stedi_faults_key") is None and not resources.folder(LAKE).exists(glue.KEYS)
+
+
+@pytest.mark.parametrize(
+    "error, kind, says",
+    [
+        pytest.param(refusal("AccessDenied"), BadInput, r"\(PutObject: AccessDenied\).*stedi iam-policy", id="denied"),
+        pytest.param(refusal("AccessDeniedException", "GetTable"), BadInput, "permission for GetTable", id="by Glue"),
+        pytest.param(refusal("ExpiredToken"), BadInput, "credentials have expired. Renew them", id="expired"),
+        pytest.param(refusal("InvalidAccessKeyId"), BadInput, "does not know the credentials", id="unknown"),
+        pytest.param(refusal("PermanentRedirect"), BadInput, "wrong region. Set AWS_DEFAULT_REGION", id="wrong region"),
+        pytest.param(refusal("SlowDown"), CouldNotFinish, "too busy 6 times in a row", id="busy"),
+        pytest.param(refusal("InternalError"), CouldNotFinish, "could not. Try again", id="503"),
+    ],
+)
+def test_answer_of_aws_is_told_with_what_to_do_and_the_old_tables_stay(published, sources, faulty, monkeypatch, error,
+                                                                       kind, says):  # fmt: skip
+    before = readable()
+    faulty(12, error)
+    with pytest.raises(StediError, match=says) as raised:
+        land(sources[1], LAKE, engine="athena")
+    monkeypatch.undo()
+    assert type(raised.value) is kind
+    assert readable() == before
+
+
+@pytest.mark.parametrize("service", ["s3", "glue", "athena"])
+def test_throttling_is_retried_with_back_off(aws, monkeypatch, service):
+    from botocore.awsrequest import AWSResponse
+    from botocore.httpsession import URLLib3Session
+
+    sent, real = [], URLLib3Session.send
+
+    def send(self, request):
+        sent.append(request.url)
+        if len(sent) < 3:
+            body = b"<Error><Code>SlowDown</Code></Error>" if service == "s3" else b'{"__type": "ThrottlingException"}'
+            answer = AWSResponse(request.url, 503 if service == "s3" else 400, {}, None)
+            answer._content = body
+            return answer
+        return real(self, request)
+
+    pauses = []
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr("botocore.retryhandler.time.sleep", pauses.append)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
+    ask = {"s3": lambda c: c.list_buckets(), "glue": lambda c: c.get_databases(),
+           "athena": lambda c: c.list_work_groups()}  # fmt: skip
+    ask[service](calls.client(service))
+    assert len(sent) == 3 and len(pauses) == 2
+
+
+def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_run_would_use(
+    published, sources, monkeypatch, tmp_path
+):
+    from botocore.exceptions import ConnectionClosedError
+
+    source = Path(shutil.copytree(sources[1], tmp_path / "large"))
+    for number in range(3):
+        shutil.copyfile(source / "customer/landing/data.json", source / f"customer/landing/{number}.json")
+    monkeypatch.setattr(transfer, "_PART", 5 << 20)
+    client, real, parts = calls.client("s3"), calls.client("s3").upload_file, []
+
+    def upload(file, bucket, key, **more):
+        parts.append(key)
+        if len(parts) == 3:
+            raise ConnectionClosedError(endpoint_url="http://s3")
+        return real(file, bucket, key, **more)
+
+    monkeypatch.setattr(client, "upload_file", upload)
+    run = Run.start(str(source), LAKE, "athena")
+    with pytest.raises(CouldNotFinish, match="could not be reached to write to s3://p3-stedi-faults/customer/landing/"):
+        run.land("customer_landing")
+    monkeypatch.undo()
+    assert run.land("customer_landing")["rows"].sum() == 16
+    assert catalog.load(resources.folder(LAKE)).run_id != run.id
+
+
+def test_missing_credentials_end_with_what_to_set(monkeypatch):
+    import boto3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
+    with pytest.raises(BadInput, match=r"Unable to locate credentials.*AWS_ACCESS_KEY_ID"):
+        resources.create("s3://nobody-here")
