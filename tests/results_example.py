@@ -46,6 +46,7 @@ def passed(**changed) -> dict:
         "policy": "course",
         "data": dict(SYNTHETIC),
         "checks": {"passed": 16, "failed": 1, "error": 0, "skipped": 0, "stopping": 0},
+        "answered_by": "duckdb",
         "criteria": _criteria(),
         "lets_through": [
             {
@@ -106,6 +107,7 @@ def stopped() -> dict:
         "policy": None,
         "data": None,
         "checks": None,
+        "answered_by": None,
         "criteria": [],
         "lets_through": [],
         "policies": None,
@@ -222,6 +224,7 @@ def _circumstances() -> dict:
         "command": [".venv/bin/stedi run --source sample --policy course"],
         "table_seconds": {table.name: 0.05 for table in tables.TABLES},
         "versions": {"python": "3.11.0", "duckdb": "2.0.0"},
+        "aws": None,
         "readers_see": {"id": "2026-01-01T00-00-00.000", "policy": "course", "at": "2026-01-01T00:00:09+00:00"},
         "history": [
             {

@@ -269,6 +269,18 @@ def test_a_crashed_notebook_is_named_with_its_cell_and_linked():
     assert {"href": "./02_landing_zone.ipynb"} in page.all("a")
 
 
+def test_what_a_run_cost_on_aws_is_told_query_by_query():
+    results = example.passed()
+    assert "What it cost on AWS" not in words(results)
+    statements = [{"purpose": "customer_trusted", "bytes_scanned": 1_234, "dollars": 0.0000477}]
+    results["run"] |= {"engine": "athena", "aws": {
+        "queries": 1, "bytes_scanned": 1_234, "dollars": 0.0000477, "statements": statements}}  # fmt: skip
+    text = words(results)
+    assert "1 queries of Athena scanned 1,234 bytes, at an estimated $0.0000" in text
+    assert "customer_trusted 1,234 0.000048" in text
+    assert "Athena counted as many rows in every table" in text
+
+
 def test_evidence_is_bound_to_code_and_command():
     text = words(example.passed())
     assert ".venv/bin/stedi run --source sample --policy course" in text

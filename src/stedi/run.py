@@ -229,6 +229,11 @@ class Run:
         """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
         return privacy.masked(self._engine.query(select), select)
 
+    @property
+    def answered_by(self) -> str:
+        """The engine that answers questions; of a published run on AWS not the one that built it."""
+        return self._engine.name
+
     @guarded
     def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
         """The result of a select over the run's tables with its values in clear, for whoever holds the lakehouse.
@@ -260,7 +265,7 @@ class Run:
         self._note_audit({})
         paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
         audit = validation.audit(
-            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self.secrets()
+            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self._secrets()
         )
         self._agree()
         self._note_audit(held if audit.passed else {})
@@ -350,7 +355,7 @@ class Run:
         with self._engine.keyed(secret):
             yield keys.known_as(secret)
 
-    def secrets(self) -> list[bytes]:
+    def _secrets(self) -> list[bytes]:
         """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
         used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
         if not used:

@@ -40,6 +40,7 @@ def collect(run: "Run", audit: "Audit", reports: str = project.REPORTS, compare:
             "data": _data(run.state),
             "checks": {each: counted[each] for each in ("passed", "failed", "error", "skipped")}
             | {"stopping": sum(check.stops for check in audit.checks)},
+            "answered_by": run.answered_by,
             "criteria": criteria.show(audit, run.state["engine"], run.counts),
             "lets_through": [
                 {"table": each.table, "check_id": each.check_id, "finding": each.finding, "rows": each.unexpected}
@@ -68,6 +69,7 @@ def stopped(error: StediError, notebook: str, lake: "Folder", state: dict, repor
         "policy": state.get("policy"),
         "data": _data(state),
         "checks": None,
+        "answered_by": None,
         "criteria": [],
         "lets_through": [],
         "policies": None,
@@ -103,6 +105,7 @@ def circumstances(lake: "Folder", state: dict, reports: str = project.REPORTS) -
         "command": binding.command(_data(state), parameters),
         "table_seconds": {name: entry["seconds"] for name, entry in state.get("tables", {}).items()},
         "versions": binding.versions(),
+        "aws": state.get("aws"),
         "readers_see": current and {"id": current.run_id, "policy": current.policy, "at": current.published_at},
         "history": history.earlier(project.resolve(reports), state["run_id"]),
     }

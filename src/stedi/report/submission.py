@@ -126,9 +126,13 @@ def _linked(criteria: list[dict], written: dict[str, str]) -> list[dict]:
 
 def _files_of(criterion: dict) -> list[str]:
     names = list(dict.fromkeys(check["table"] for check in criterion["checks"]))
+    scripts = {table: f"{script}.py" for script, table in glue_jobs.SCRIPTS.items()}
+    if criterion["there"]:  # it is about Glue
+        return list(scripts.values())
     if any(check["check_id"] == "rows_expected" for check in criterion["checks"]):
         return [f"{SCREENSHOTS}/{name}{ending}.png" for name in names for ending in ("", "_count")]
-    return [place for name in names for place in (f"{name}.sql", f"{SQL}/{name}.sql", f"{COLUMNS}/{name}.json")]
+    places = ("{}.sql", f"{SQL}/{{}}.sql", f"{COLUMNS}/{{}}.json")
+    return [place for name in names for place in (scripts.get(name, ""), *(each.format(name) for each in places))]
 
 
 def _css() -> str:

@@ -64,9 +64,10 @@ def markdown(results: dict) -> str:
         parts += [_stops(results), _tables(results), _criteria(results), _let_through(results)]
     run = results["run"]
     commit = _code((run["commit"] or "not known")[:12])
+    cost = f" On AWS: {run['aws']['queries']} queries, an estimated ${run['aws']['dollars']:.4f}." if run["aws"] else ""
     parts.append(
         f"Run `{_code(run['id'])}`, policy {_text(results['policy'] or 'none')}, engine {_text(run['engine'])}, "
-        f"{run['seconds']:.1f} s, commit `{commit}`."
+        f"{run['seconds']:.1f} s, commit `{commit}`.{cost}"
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
