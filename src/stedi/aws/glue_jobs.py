@@ -35,7 +35,7 @@ def render(name: str, policy: str) -> str:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
     )
     return environment.get_template("job.py.j2").render(
-        title=f"Builds {name} from {' and '.join(table.parents)}, by the policy {policy}.",
+        title=f"Builds {name}, by the policy {policy}.",
         table=table, parents=parents, arguments=arguments, types=_TYPES, query=_query(select),
         file=sql.find(name, policy).relative_to(sql.FOLDER).as_posix(), needs_key=sql.needs_key(select),
     )  # fmt: skip
