@@ -17,8 +17,10 @@ from test_notebooks import NOTEBOOKS, parameters
 SCHEMA = json.loads((project.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
 README = (project.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ["run", "sample", "report", "audit", "evidence", "query", "status", "forget", "rotate-key", "delete",
-            "compare", "iam-policy"]  # fmt: skip
+COMMANDS = [
+    *("run", "sample", "report", "audit", "evidence", "query", "status", "compare", "forget", "rotate-key"),
+    *("delete", "iam-policy"),
+]
 
 
 def dependencies() -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T, customer, phone, trainer
 from runs import publish
-from stedi import Lakehouse, catalog, cli, keys, republish, resources
+from stedi import Lakehouse, catalog, cli, commands, keys, republish, resources
 from stedi.erasure import forget, holdings, traces
 from stedi.erasure.tombstones import Tombstones
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish
@@ -347,7 +347,7 @@ def test_command_line_shows_first_and_erases_then(here, capsys, monkeypatch):
     assert cli.main(["forget", "--emails", str(here / "list.txt"), "--dry-run", *common]) == 0
     assert "machine_learning_curated: 3 rows" in capsys.readouterr().out
     assert not (here / "lake/erasures").exists()
-    monkeypatch.setattr(cli, "_end_quietly", lambda: None)
+    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
     places = ["--reports", str(here / "reports"), "--screenshots", str(here / "pictures")]
     assert cli.main(["forget", "--email", ANN, *common, *places]) == 0
     said = capsys.readouterr().out

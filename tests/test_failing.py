@@ -8,7 +8,7 @@ import pytest
 from conftest import write_source
 from rows import LANDED, customer
 from runs import build, land, publish
-from stedi import Run, cli, evidence, suites, tables
+from stedi import Run, cli, commands, evidence, suites, tables
 from stedi.errors import AuditFailed
 from stedi.evidence import failing
 from stedi.policies import POLICIES
@@ -96,7 +96,7 @@ def test_audit_of_what_is_published_fails_with_1_and_tells_the_run(tmp_path, cap
     from stedi import Run as run_class
 
     publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
-    monkeypatch.setattr(cli, "_end_quietly", lambda: None)
+    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
     places = [f"--{name}={tmp_path / name}" for name in ("reports", "screenshots")]
     assert cli.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 0
     assert "checks. Report: " in capsys.readouterr().out

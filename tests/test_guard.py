@@ -11,7 +11,7 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-from stedi import cli, privacy, tables
+from stedi import cli, commands, privacy, tables
 from stedi.erasure import traces
 from stedi.errors import BadInput, CouldNotFinish
 from stedi.run import Run
@@ -103,7 +103,7 @@ def test_nothing_planted_leaves(marked, capfd, lines, arguments, code):
 
 
 def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capfd, monkeypatch):
-    monkeypatch.setattr(cli, "_end_quietly", lambda: None)
+    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
     (marked / "reports").mkdir()
     assert run(marked, f"--summary={marked / 'reports/summary.md'}") == 0
     places = [f"--{name}={marked / name}" for name in ("reports", "screenshots")]

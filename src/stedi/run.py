@@ -5,18 +5,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stedi import (
     catalog,
     datasets,
     fingerprint,
-    keys,
     landing,
     limits,
     policies,
-    privacy,
     project,
     publication,
     resources,
@@ -25,7 +22,8 @@ from stedi import (
     tables,
     withdrawal,
 )
-from stedi.engines import ON_AWS, Engine, open_engine
+from stedi.asking import Tables
+from stedi.engines import ON_AWS, open_engine
 from stedi.errors import BadInput
 from stedi.privacy import guarded
 from stedi.resources import STAGING
@@ -33,11 +31,10 @@ from stedi.storage import Folder
 
 if TYPE_CHECKING:
     import pandas as pd
-    from IPython.display import Markdown
 
     from stedi.validation import Audit
 
-FIRST, TRUSTED, CURATED = "02_landing_zone", "03_trusted_zone", "04_curated_zone"
+FIRST, TRUSTED = "02_landing_zone", "03_trusted_zone"
 
 
 def new_id() -> str:
@@ -50,15 +47,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class Run:
+class Run(Tables):
     """One pass through the notebooks. 02 starts it; 03 to 05 join it."""
-
-    def __init__(self, lake: Folder, state: dict, published: bool = False):
-        self._lake = lake
-        self.state = state
-        self.published = published
-        self._work = f"{STAGING}/{state['run_id']}"
-        limits.use(limits.read(**state.get("limits", {}), spill=resources.spill(lake)))
 
     @classmethod
     @guarded
@@ -153,21 +143,6 @@ class Run:
             run._save()
         return run
 
-    @property
-    def id(self) -> str:
-        """The run's name."""
-        return self.state["run_id"]
-
-    @property
-    def lake(self) -> Folder:
-        """Where it lies."""
-        return self._lake
-
-    @property
-    def policy(self) -> str:
-        """Whose rules it follows."""
-        return self.state["policy"]
-
     @guarded
     def land(self, name: str) -> "pd.DataFrame":
         """Bring a landing table's files in. Returns an account of them, one row a file."""
@@ -211,48 +186,6 @@ class Run:
             entry = self._add(name, path, begun, select, pseudonym_key=key)
         parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in table.parents)
         return f"{name}: {entry['rows']:,} rows, from {parents}"
-
-    def show_sql(self, name: str) -> "Markdown":
-        """The SQL that builds a table, as it is written."""
-        from IPython.display import Markdown
-
-        return Markdown(f"```sql\n{sql.read(name, self.policy or 'course')}\n```")
-
-    @guarded
-    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
-        """The first rows of a table (in the order of all its columns), personal values masked."""
-        columns = ", ".join(f'"{each}"' for each in self._require(name)["columns"])
-        return self.query(f'select {columns} from "{name}" order by {columns} limit {int(rows)}')
-
-    @guarded
-    def query(self, select: str) -> "pd.DataFrame":
-        """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
-        return privacy.masked(self._engine.query(select), select)
-
-    @property
-    def answered_by(self) -> str:
-        """The engine that answers questions; of a published run on AWS not the one that built it."""
-        return self._engine.name
-
-    @guarded
-    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
-        """The result of a select over the run's tables with its values in clear, for whoever holds the lakehouse.
-
-        With `row_keys` the first column is the key by which a report names the row.
-        """
-        from stedi.evidence import failing
-
-        with self._keyed(select):
-            found = self._engine.query(select)
-        if row_keys:
-            found.insert(0, "row_key", failing.keys_of(found, keys.pseudonym(self._lake)))
-        return found
-
-    @guarded
-    def counts(self, select: str) -> list[dict]:
-        """The rows of a select that gives counts alone, answered by the run's engine."""
-        found = self._engine.query(select)
-        return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
 
     @guarded
     def audit(self) -> "Audit":
@@ -310,21 +243,6 @@ class Run:
             self._lake.write_json(f"runs/{self.id}/{report.DATA}", results)
         return report.write(results, reports, screenshots)
 
-    @cached_property
-    def _engine(self) -> Engine:
-        on_aws = self.state["engine"] in ON_AWS
-        return self._attached("duckdb" if on_aws and self.published else self.state["engine"])
-
-    def _reader(self) -> Engine:
-        """Who reads the run's tables beside what it builds: on AWS in this process, so that it costs nothing there."""
-        return self._attached("duckdb") if self.state["engine"] in ON_AWS else self._engine
-
-    def _attached(self, engine: str) -> Engine:
-        opened = open_engine(engine, self._lake, self.state)
-        for name, entry in self.state["tables"].items():
-            opened.attach(name, self._lake.url(entry["path"]), entry["columns"])
-        return opened
-
     def _agree(self) -> None:
         """On AWS: hold the number of rows that the audit saw against what Athena counts, and note what the run cost."""
         if self.state["engine"] in ON_AWS and not self.published:  # else the catalog holds what it was built with
@@ -345,39 +263,11 @@ class Run:
             digest = self.state["landing"][name]["digest"]
             self._add(name, landing.typed_path(tables.table(name), digest), begun, sql.read(name))
 
-    @contextmanager
-    def _keyed(self, select: str) -> Iterator[str | None]:
-        """While it lasts, the engine can make the pseudonyms that a select asks for, if any. Gives the key's name."""
-        if not sql.needs_key(select):
-            yield None
-            return
-        secret = keys.pseudonym(self._lake)
-        with self._engine.keyed(secret):
-            yield keys.known_as(secret)
-
-    def _secrets(self) -> list[bytes]:
-        """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
-        used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
-        if not used:
-            return []
-        secret = keys.pseudonym(self._lake)
-        if used != {keys.known_as(secret)}:
-            raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
-        return [secret]
-
     def _follow(self, policy: str) -> None:
         policies.policy(policy)  # refuses one that does not exist
         if policy != self.policy:
             self.state["policy"] = policy
             self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
-
-    def _require(self, name: str) -> dict:
-        if tables.table(name).name not in self.state["tables"]:
-            raise BadInput(f"Run {self.id} has no {name} yet. Run notebook {tables.table(name).notebook} first.")
-        return self._entry(name)
-
-    def _entry(self, name: str) -> dict:
-        return self.state["tables"][name]
 
     def _add(self, name: str, path: str, begun: float, select: str, **more: str | None) -> dict:
         seen = fingerprint.of_table(self._lake.url(path))
@@ -419,8 +309,3 @@ class Run:
         for name, account in self.state["landing"].items():
             facts[name]["landed_rows"] = sum(file["rows"] for file in account["files"])
         return facts
-
-    @cached_property
-    def dataset(self) -> "datasets.Dataset":
-        """Which data landed."""
-        return datasets.of_run(self.state)
