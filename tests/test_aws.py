@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import cloud
 from conftest import write_source
 from rows import LANDED, customer, phone
 from runs import CURATED, LANDING, TRUSTED, build, land, publish
-from stedi import Lakehouse, Run, catalog, compare, keys, project, resources, tables
+from stedi import Lakehouse, Run, catalog, compare, keys, project, resources, sql, tables
 from stedi.aws import glue
 from stedi.aws.names import Names
 from stedi.errors import BadInput, CouldNotFinish, EngineFailed
@@ -117,6 +119,44 @@ def test_landing_tables_are_declared_by_the_text_that_is_shown(published):
         shown = (project.ROOT / f"src/stedi/sql/landing/{table.name}.sql").read_text()
         without = [re.sub(r"location '.*'", "", text) for text in (declared, re.sub(r"--.*\n", "", shown))]
         assert without[0].split() == without[1].split()
+
+
+@pytest.fixture(scope="module")
+def grammar():
+    """Says what a real grammar of Trino, or of Hive for DDL, finds wrong with statements: (dialect, statement)."""
+    folder = project.ROOT / ".cache" / "trino"
+    if not shutil.which("node"):
+        pytest.skip("the grammar runs on Node, and there is none on the path")
+    if not (folder / "node_modules" / "dt-sql-parser").is_dir():
+        pytest.skip("the grammar is not there; get it with: make trino")
+    script = shutil.copy(project.ROOT / "tests" / "trino_grammar.mjs", folder / "grammar.mjs")
+
+    def faults(given: list[tuple[str, str]]) -> list[list[str]]:
+        done = subprocess.run(["node", script], input=json.dumps(given), capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return faults
+
+
+def spoken(statement: str) -> tuple[str, str]:
+    """A statement with the grammar that it has to pass: of UNLOAD, which is Athena's own, the select in it."""
+    if "external table" in statement:
+        return "hive", statement
+    found = re.fullmatch(r"unload \((.*)\) to '[^']*' with \(format = 'PARQUET'\)", statement, re.S)
+    return "trino", found[1] if found else statement
+
+
+def test_every_statement_passes_a_real_grammar(published, grammar):
+    said = {spoken(statement) for each in published.values() for statement in each["statements"]}
+    assert {dialect for dialect, _ in said} == {"trino", "hive"} and len(said) > 15
+    cells = "".join(path.read_text() for path in sorted(project.NOTEBOOKS.glob("*.ipynb")))
+    code = ["".join(json.loads(each)) for each in re.findall(r'"source": (\[.*?\n   \])', cells, re.S)]
+    asked = [each for text in code for each in re.findall(r'run\.query\("""(.*?)"""\)', text, re.S)]
+    assert asked
+    given = sorted(said) + [("trino", sql.render(each, "athena")) for each in asked]
+    faults = grammar(given)
+    assert [(each, found) for each, found in zip(given, faults, strict=True) if found] == []
+    assert all(grammar([("trino", "select * except (a) from b"), ("hive", "create external tables t (x int)")]))
 
 
 def test_same_source_lands_once(published):
