@@ -13,7 +13,7 @@ test: .venv/ready-dev  ## Run the tests
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-deep: .venv/ready-dev  ## Compare the SQL with plain Python on 1,000 random landing zones
-	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py
+	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py tests/test_aws_faults.py
 
 gates: .venv/ready-dev  ## Break the data and mutate the SQL, see every gate hold, write docs/gates.md
 	@$(BIN)/python tests/gates.py

@@ -1,5 +1,6 @@
 """AWS that refuses, throttles, or goes away in the middle, at any call: nothing is half published, nothing is lost."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
             killed += 1
         monkeypatch.undo()
         assert readable() in (before, after), f"killed at call {at}, {calls_made[at - 1]}"
-    assert killed >= 5
+    assert killed >= 2
     Run.start(str(sources[1]), LAKE, "athena")  # the next run takes the dead one's lock, and rolls Glue forward
     current = Lakehouse(LAKE).catalog.run_id
     assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {current}
@@ -119,10 +120,11 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
 
 
 def sampled(calls_made: list[str]) -> list[int]:
-    """Calls at which to cut: before the moment of publication and after it, while Glue follows, and at the end."""
+    """Calls at which to cut: right before the catalog's, and while Glue follows; nearly all with STEDI_DEEP."""
+    if os.environ.get("STEDI_DEEP"):
+        return list(range(1, len(calls_made) - 4))
     writes = [number for number, name in enumerate(calls_made, 1) if name in ("PutObject", "UpdateTable")]
-    number = len(calls_made)
-    return sorted({3, writes[1], writes[2], writes[2] + 1, writes[4], writes[-2], number - 4, number})
+    return [writes[2], writes[4]]
 
 
 def everything(lake) -> dict[str, bytes]:
@@ -136,6 +138,23 @@ def restore(lake, snapshot: dict[str, bytes]) -> None:
             lake.delete(each["Key"])
     for key, content in snapshot.items():
         calls.client("s3").put_object(Bucket=lake.names.bucket, Key=key, Body=content)
+
+
+def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, sources, monkeypatch):
+    run = publishing(sources)
+    monkeypatch.setattr(glue, "register", refuse)
+    with pytest.raises(CouldNotFinish, match=r"is published, and Glue does not show all .*stedi run --from 05"):
+        run.publish()
+    monkeypatch.undo()
+    assert Lakehouse(LAKE).catalog.run_id == run.id
+    assert readable()["customer_trusted"] == 3, "Glue still points at files that are there"
+    assert Run.join(LAKE, builds=False).publish() == f"Run {run.id} is published already."
+    assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {run.id}
+
+
+def refuse(*_, **__):
+    with calls.calling("register a table"):
+        raise refusal("AccessDeniedException", "UpdateTable")
 
 
 @pytest.mark.parametrize("step", ["landing", "building"])

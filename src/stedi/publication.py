@@ -1,7 +1,7 @@
 """The moment of publication: a run's tables are moved to where readers look, and the catalog is replaced, last."""
 
 from stedi import catalog, fingerprint, resources, tables
-from stedi.errors import BadInput
+from stedi.errors import BadInput, CouldNotFinish, StediError
 from stedi.resources import STAGING
 from stedi.storage import Folder
 
@@ -26,7 +26,13 @@ def publish(lake: Folder, state: dict, published_at: str) -> catalog.Catalog:
     entries = {name: catalog.Entry(**{key: state["tables"][name][key] for key in _KEPT}) for name in tables.NAMES}
     published = catalog.Catalog(state["run_id"], state["policy"], published_at, entries)
     catalog.replace(lake, published)
-    resources.follow(lake)
+    try:
+        resources.follow(lake)
+    except StediError as error:
+        raise CouldNotFinish(
+            f"Run {state['run_id']} is published, and Glue does not show all of it yet: {error} The next run does the "
+            "rest; or at once: stedi run --from 05."
+        ) from None
     lake.delete(f"{STAGING}/{state['run_id']}")
     return published
 
