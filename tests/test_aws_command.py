@@ -1,5 +1,6 @@
 """The command line on a lakehouse on S3, notebooks and all, held against the same data in a folder."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
     done = stedi(folder, "run", *source, *places(folder, LAKE), "--engine", "athena")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "machine_learning_curated        43,681 rows" in done.stdout
+    assert re.search(r"Athena: \d\d queries scanned [\d,]+ bytes, about \$0.00\d\d\.", done.stdout)
     publish(given, here)
     compared = stedi(folder, "compare", LAKE, here)
     assert (compared.returncode, compared.stdout.splitlines()[-1]) == (0, "All tables are equal."), compared.stdout

@@ -43,6 +43,8 @@ def run(given: argparse.Namespace) -> None:
     from stedi.lakehouse import Lakehouse
 
     print(f"\n{Lakehouse(options.lakehouse).status()}")
+    if options.lakehouse.startswith("s3://"):
+        print(_cost(options.lakehouse))
     print(f"\nReport: {project.shown(Path(project.resolve(options.reports)) / 'validation_report.html')}")
 
 
@@ -206,6 +208,17 @@ def iam_policy(given: argparse.Namespace) -> None:
     account = given.account or resources.account()
     region = given.region or client("s3").meta.region_name
     print(json.dumps(policy(lakehouse, region, account, given.source or ""), indent=2))
+
+
+def _cost(lakehouse: str) -> str:
+    """What the published run cost at Athena, in a line."""
+    from stedi import catalog, resources
+
+    lake = resources.folder(lakehouse)
+    spent = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")["aws"]
+    return (
+        f"Athena: {spent['queries']} queries scanned {spent['bytes_scanned']:,} bytes, about ${spent['dollars']:.4f}."
+    )
 
 
 def _answer(question: str) -> str:
