@@ -1,6 +1,7 @@
 """Brings the files of a source into the lakehouse, unchanged, and accounts for every line of them."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -13,9 +14,9 @@ from stedi import fingerprint, limits, lines
 from stedi.engines import Engine
 from stedi.erasure.tombstones import Tombstones
 from stedi.erasure.withholding import withhold
-from stedi.errors import BadInput, QuarantineExceeded
+from stedi.errors import BadInput, CouldNotFinish, QuarantineExceeded
 from stedi.storage import Folder
-from stedi.tables import Table
+from stedi.tables import LANDING, Table
 
 if TYPE_CHECKING:
     from stedi.s3 import Bucket
@@ -182,6 +183,23 @@ def found(table: Table, source: "Folder | Bucket") -> tuple[str, list[str]]:
         f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, "
         f"in {', '.join(f'{each}/' for each in candidates)}."
     )
+
+
+def check_room(source: "Folder | Bucket", lake: Folder) -> None:
+    """Raise CouldNotFinish where the lakehouse's disk cannot hold the source's files and what is made of them."""
+    if not isinstance(source, Folder) or "://" in lake.url():
+        return
+    try:
+        places = [(prefix, name) for table in LANDING for prefix, names in [found(table, source)] for name in names]
+    except BadInput:  # said where the table lands
+        return
+    needed = sum(Path(source.url(f"{prefix}/{name}")).stat().st_size for prefix, name in places) * 5 // 4
+    free = shutil.disk_usage(lake.url()).free
+    if needed > free:
+        raise CouldNotFinish(
+            f"The source {source.url()} needs {needed / 1e9:.2f} GB in the lakehouse {lake.url()}, on whose disk "
+            f"{free / 1e9:.2f} GB are free. Make room, or give another --lakehouse."
+        )
 
 
 def _fetch(table: Table, source: "Folder | Bucket", to: Path) -> Iterator[tuple[str, Path]]:

@@ -75,6 +75,10 @@ def told(error: BaseException) -> StediError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return CouldNotFinish("Interrupted. What was published before stays.")
+    if isinstance(error, MemoryError):
+        return CouldNotFinish(
+            "The memory is used up. Let the engine take less of it with --memory-limit, or free some."
+        )
     if isinstance(error, OSError):
         return CouldNotFinish(f"{error.strerror or type(error).__name__}: {error.filename or 'no file named'}.")
     frames = traceback.extract_tb(error.__traceback__)

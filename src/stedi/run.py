@@ -84,6 +84,7 @@ class Run(Tables):
         given = {"engine": engine, "source": source, "max_quarantined": max_quarantined, "limits": allowed}
         given |= {"max_dollars": max_dollars} if engine in ON_AWS else {}
         lake = resources.create(lakehouse)
+        landing.check_room(storage.source(project.resolve(source)), lake)
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
     @classmethod
