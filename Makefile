@@ -24,8 +24,8 @@ trino:  ## Get a grammar of Trino that a test holds Athena's statements against;
 lint: .venv/ready-dev  ## Check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-bench: .venv/ready  ## Measure, and write docs/benchmarks.md
-	@$(BIN)/python benchmarks/run.py
+bench: .venv/ready-bench  ## Measure, and write docs/benchmarks.md; FULL=1 adds a thousand times the data
+	@$(BIN)/python benchmarks/run.py $(if $(FULL),--full)
 
 lab: .venv/ready-lab  ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
@@ -34,10 +34,12 @@ lab: .venv/ready-lab  ## Open the notebooks in JupyterLab
 .venv/ready: EXTRAS =
 .venv/ready-dev: EXTRAS = [aws,dev,spark]
 .venv/ready-lab: EXTRAS = [lab]
-.venv/ready .venv/ready-dev .venv/ready-lab: pyproject.toml constraints.txt
+.venv/ready-bench: EXTRAS = [bench]
+.venv/ready .venv/ready-dev .venv/ready-lab .venv/ready-bench: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python 3.11 or newer is needed; $(PYTHON) is older. Name another: make PYTHON=python3.12'; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@echo 'Installing into .venv; this takes a minute or two the first time.'
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(EXTRAS)'
+	@$(BIN)/python -m compileall -q src  # packages were compiled when they were installed
 	@touch $@

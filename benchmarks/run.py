@@ -1,97 +1,86 @@
-"""Measures the whole job on the sample, and writes docs/benchmarks.md. Nothing here decides a test."""
+"""Measures this project and what people would use instead, and writes docs/benchmarks.md. Nothing here decides a test.
 
+Rounds are interleaved: every contender once, then every contender again, so that what else the machine does hits all.
+"""
+
+import argparse
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from stedi import pipeline, project, sample
-from stedi.report import page, pictures
+import pages
+from contenders import CONTENDERS, LARGE
+from measuring import busy, measured, progress
 
-REPEATS = 5
-PAGE = """# Benchmarks
+from stedi import limits, project, sample, tables
 
-Measured by `make bench` on {date}: {machine}. Medians of {repeats}, after one run that is not counted.
-
-| what | seconds |
-|---|--:|
-{rows}
-
-A run's kernels start at once, so the notebooks' own times below do not add up to the whole.
-
-| notebook | seconds |
-|---|--:|
-{notebooks}
-
-Versions: {versions}.
-"""
+MEASURED = Path(__file__).parent / "measured.json"
+ROUNDS = {1: 3, 10: 3, 100: 3, LARGE: 1}
+PACKAGES = ("duckdb", "pyspark", "pandas", "polars", "pyarrow", "great-expectations", "papermill")
 
 
-def median(work: Callable[[], object]) -> float:
-    """Seconds that the work takes: the median, after one warm-up."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times)
-
-
-def python(*words: str) -> None:
-    """Run a fresh Python."""
-    subprocess.run([sys.executable, *words], check=True, capture_output=True)
-
-
-def measure(place: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of the whole job and its parts, and of each notebook in the last run."""
-    source = place / "sample"
-    sample.generate(source)
-    folders = [word for name in ("lakehouse", "reports", "screenshots") for word in (f"--{name}", place / name)]
-    whole = median(lambda: python("-m", "stedi.cli", "run", "--source", str(source), *map(str, folders)))
-    results = json.loads((place / "reports" / "results.json").read_text())
-    seconds = {
-        "`stedi run` on the sample, warm": whole,
-        "of which the report": median(lambda: page.write(results, str(place / "reports"))),
-        "of which the 16 pictures and the overview": median(
-            lambda: pictures.write(results, str(place / "screenshots"))
-        ),
-        "`import stedi` (with the start of Python)": median(lambda: python("-c", "import stedi")),
-        "the start of Python alone": median(lambda: python("-c", "")),
-        "`stedi sample` at scale 1": median(lambda: sample.generate(place / "again")),
+def machine() -> dict[str, str]:
+    """What it was measured on and with."""
+    return {
+        "date": date.today().isoformat(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": str(os.cpu_count()),
+        "memory": f"{limits.memory_of_machine() / 1e9:.0f} GB",
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
     }
-    notebooks = {name: json.loads((place / "reports" / f"{name}.ipynb").read_text()) for name in pipeline.STEPS}
-    return seconds, {name: each["metadata"]["papermill"]["duration"] for name, each in notebooks.items()}
 
 
-def table(seconds: dict[str, float]) -> str:
-    """Rows of a Markdown table."""
-    return "\n".join(f"| {what} | {value:.2f} |" for what, value in seconds.items())
+def generated(scale: int, work: Path) -> tuple[Path, dict]:
+    """The synthetic data of a scale, and what generating it took; it stays in the folder for another time."""
+    source = work / f"sample-{scale}"
+    if (source / "expected.json").exists():
+        return source, {}
+    code = f"from stedi import sample; sample.generate({str(source)!r}, {scale})"
+    return source, measured([sys.executable, "-c", code], work / "place")
+
+
+def measure(scale: int, work: Path, store: dict) -> None:
+    """All rounds of a scale. What was measured is kept after each, so that a long run can be cut short."""
+    source, made = generated(scale, work)
+    files = list(source.glob("*/landing/*.json"))
+    rows = sample.plan.expected_rows(scale)["course"]
+    at = store["scales"].setdefault(str(scale), {"contenders": {}})
+    at |= {"rows": sum(rows[table.name] for table in tables.LANDING), "files": len(files)}
+    at |= {"bytes": sum(file.stat().st_size for file in files)} | ({"sample": made} if made else {})
+    at["contenders"], at["load"] = {}, []
+    for number in range(ROUNDS[scale] + (scale == 1)):  # at scale 1 the first round warms the machine up
+        for each in CONTENDERS:
+            if scale not in each.scales or (each.slow and number != (scale == 1)):
+                continue
+            at["load"].append(busy())
+            found = measured(each.command(source, work / "place", scale), work / "place")
+            progress(f"scale {scale}, round {number}, {each.name}: {found['seconds']:.1f} s, {found['cpu']:.1f} s cpu, "
+                     f"{found['peak'] / 1e9:.2f} GB")  # fmt: skip
+            if number or scale > 1:
+                at["contenders"].setdefault(each.name, []).append(found)
+                MEASURED.write_text(json.dumps(store, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     """Measure and write."""
-    with tempfile.TemporaryDirectory() as folder:
-        seconds, notebooks = measure(Path(folder))
-    packages = ("duckdb", "great-expectations", "papermill", "pandas")
-    page = PAGE.format(
-        date=date.today().isoformat(),
-        machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        repeats=REPEATS,
-        rows=table(seconds),
-        notebooks=table(notebooks),
-        versions=", ".join(f"{name} {version(name)}" for name in packages),
-    )
-    (project.ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
-    print(page)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true", help="a thousand times the data too: 11 GB, and some minutes")
+    parser.add_argument("--scales", type=int, nargs="*", choices=list(ROUNDS), help="these scales alone, in this order")
+    parser.add_argument("--work", type=Path, help="a folder for the data, kept; default: a temporary one, deleted")
+    given = parser.parse_args()
+    wanted = [1, 10, 100] + [LARGE] * given.full if given.scales is None else given.scales
+    store = json.loads(MEASURED.read_text(encoding="utf-8")) if given.scales is not None else {"scales": {}}
+    with tempfile.TemporaryDirectory(prefix="stedi-bench-") as temporary:
+        store["machine"] = machine()
+        for scale in wanted:
+            measure(scale, (given.work or Path(temporary)).resolve(), store)
+    pages.write(store, project.ROOT / "docs")
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from jupyter_core.utils import ensure_event_loop, run_sync
 
 # What a notebook imports anyway. Its kernel does so while it waits, which leaves no name in its namespace.
 WHILE_WAITING = {
-    "02_landing_zone": "import stedi.run, stedi.engines.duckdb, pandas",
+    "02_landing_zone": "import stedi.run, stedi.engines.duckdb, pandas, pyarrow.compute",
     "03_trusted_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, matplotlib.pyplot",
     "04_curated_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, pandas",
-    "05_validation": "import stedi.validation, great_expectations",
+    "05_validation": "import stedi.validation, great_expectations, stedi.evidence, stedi.report.page",
 }
 
 
