@@ -75,5 +75,5 @@ CONTENDERS = (
     Contender(FIVE, "the five transformations as separate processes, as Glue runs them", _five, (1, 100), slow=True),
     Contender(CURATED_SPARK, "this project with `--engine spark`", _python("curated.py", "spark"), (1, 10, 100),
               slow=True),
-    Contender(WHOLE_SPARK, "`stedi run --engine spark`", _stedi("spark"), (1, 100), slow=True),
+    Contender(WHOLE_SPARK, "`stedi run --engine spark`", _stedi("spark"), (1, 10), slow=True),
 )  # fmt: skip

@@ -40,9 +40,9 @@ def page(store: dict) -> Iterator[str]:
     given = "make bench FULL=1" if str(LARGE) in store["scales"] else "make bench"
     yield (
         f"Measured on {machine['date']} by `{given}`: {machine['system']}, {machine['processors']} processors, "
-        f"{machine['memory']}, Python {machine['python']}.\nEvery contender runs in processes of its own, in interleaved "
-        "rounds. Times are medians, memory is the highest sum over the\nwhole tree of processes. `cpu` is the time of "
-        "all processors, which suffers less from what else a machine does.\n"
+        f"{machine['memory']}, Python {machine['python']}.\nEvery contender runs in processes of its own, "
+        "in interleaved rounds. Times are medians, memory is the highest sum over the\nwhole tree of processes. `cpu` "
+        "is the time of all processors, which suffers less from what else a machine does.\n"
     )
     loads = [each for at in store["scales"].values() for each in at.get("load", [])]
     if loads:

@@ -41,7 +41,7 @@ def pattern(table: Table) -> str:
 def usual(block: bytes, table: Table) -> bool:
     """Whether every line of a block (whole lines; the last one may lack its line feed) has the usual form.
 
-    Of 100 bytes a line, a second a gigabyte: RE2 runs over the whole block at once, outside Python's lock.
+    RE2 runs over the whole block at once, and outside Python's lock, so that files can be read side by side.
     """
     import pyarrow
     import pyarrow.compute

@@ -1,7 +1,6 @@
 """Runs the notebooks in order with papermill, each in a fresh kernel."""
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import datasets, errors, limits, project, resources, storage
+from stedi import datasets, errors, limits, progress, project, resources, storage, tables
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
 
@@ -82,7 +81,7 @@ def run(options: Options, first: str = "01") -> str:
                 _output(step, options).unlink(missing_ok=True)  # an earlier run's would speak of that run
             for step in steps:
                 try:
-                    _execute(step, options, run_id, ready[step])
+                    _execute(step, options, run_id, ready[step], lake)
                 except AuditFailed as error:  # 05 has written the report
                     written = project.shown(Path(project.resolve(options.reports)) / "validation_report.html")
                     raise AuditFailed(f"{error} See {written}.") from None
@@ -183,15 +182,19 @@ def _continued(options: Options, steps: tuple[str, ...]) -> str:
     return "" if run.published else run.id
 
 
-def _execute(step: str, options: Options, run_id: str, kernel: "Kernel") -> None:
+def _execute(step: str, options: Options, run_id: str, kernel: "Kernel", lake: "Folder") -> None:
     import papermill
 
     has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()
     given = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
-    if sys.stdout.isatty():
-        print(f"{step:<22}   ...", end="\r", flush=True)
     begun = time.perf_counter()
-    execute(step, {name: value for name, value in given.items() if name in has}, _output(step, options), kernel)
+
+    def built() -> tuple[int, int]:
+        state = lake.read_json(f"{STAGING}/{run_id}/run.json") or {"tables": tables.NAMES}  # gone: it is published
+        return len(state["tables"]), len(tables.NAMES)
+
+    with progress.bar(step, built):
+        execute(step, {name: value for name, value in given.items() if name in has}, _output(step, options), kernel)
     say(f"{step:<22} {time.perf_counter() - begun:5.1f} s")
 
 
