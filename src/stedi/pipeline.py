@@ -190,8 +190,9 @@ def _execute(step: str, options: Options, run_id: str, kernel: "Kernel", lake: "
     begun = time.perf_counter()
 
     def built() -> tuple[int, int]:
-        state = lake.read_json(f"{STAGING}/{run_id}/run.json") or {"tables": tables.NAMES}  # gone: it is published
-        return len(state["tables"]), len(tables.NAMES)
+        state = lake.read_json(f"{STAGING}/{run_id}/run.json")
+        every = len(tables.NAMES) if step == STEPS[-1] else 0  # published already, or not begun
+        return len(state["tables"]) if state else every, len(tables.NAMES)
 
     with progress.bar(step, built):
         execute(step, {name: value for name, value in given.items() if name in has}, _output(step, options), kernel)
