@@ -336,17 +336,17 @@ def _known_parts(table: Table, account: Account, lake: Folder) -> list[tuple[str
 
     None where they would be too many, so that small additions do not leave ever more small files of Parquet.
     """
-    wanted, kept = {file.name: file for file in account.files}, []
+    wanted, known = {file.name: file for file in account.files}, []
     for digest in lake.folders(f"{table.subject}/landing_typed"):
         stored = lake.read_json(f"{typed_path(table, digest)}/{_ACCOUNT}")
         if digest == account.digest or not stored or stored.get("rules") != account.rules:
             continue
         earlier = Account.load(stored)
         same = {file.name for file in earlier.files if wanted.get(file.name) == file}
-        for part in earlier.parts:
-            if same.issuperset(part["files"]):
-                kept.append((typed_path(table, digest), part))
-                for name in part["files"]:
-                    del wanted[name]
-                same.difference_update(part["files"])
+        known += [(typed_path(table, digest), part) for part in earlier.parts if same.issuperset(part["files"])]
+    kept, left = [], set(wanted)
+    for folder, part in sorted(known, key=lambda each: -len(each[1]["files"])):  # the fewer parts the better
+        if left.issuperset(part["files"]):
+            kept.append((folder, part))
+            left.difference_update(part["files"])
     return kept if len(kept) < MOST_PARTS else []

@@ -33,6 +33,8 @@ def made_from(lake: "Folder", options: "Options") -> dict[str, str]:
 
     Empty where that cannot be told, so that nothing is ever taken for unchanged.
     """
+    if "://" in lake.url():  # reading all that lies there would be most of the work
+        return {}
     try:
         return _made_from(lake, options)
     except (StediError, OSError):  # the run will stumble over it, and say so
@@ -53,7 +55,7 @@ def _made_from(lake: "Folder", options: "Options") -> dict[str, str]:
 
 def remember(lake: "Folder", run_id: str, parts: dict[str, str]) -> None:
     """Note what the published run was made from, and which files readers have of it."""
-    if parts and "://" not in lake.url():
+    if parts:
         lake.write_json(f"runs/{run_id}/{FILE}", {"parts": parts, "files": _files(lake)})
 
 
