@@ -51,6 +51,8 @@ def page(store: dict) -> Iterator[str]:
             f"the median and {max(loads):.1f} at most,\nthe measurement before included. Where it is above the number "
             "of processors, compare ratios and processor times,\nnot seconds.\n"
         )
+    if store.get("notes"):
+        yield "\n".join(store["notes"]) + "\n"
     yield "## What was promised\n"
     yield from promises(store)
     for scale in sorted(map(int, store["scales"])):

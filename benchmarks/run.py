@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from datetime import date
@@ -57,6 +58,9 @@ def measure(scale: int, work: Path, store: dict) -> None:
     for number in range(ROUNDS[scale] + (scale == 1)):  # at scale 1 the first round warms the machine up
         for each in CONTENDERS:
             if scale not in each.scales or (each.slow and number != (scale == 1)):
+                continue
+            if "Spark" in each.name and not shutil.which("java"):
+                progress(f"{each.name} is left out: there is no Java")
                 continue
             at["load"].append(busy())
             found = measured(each.command(source, work / "place", scale), work / "place")
