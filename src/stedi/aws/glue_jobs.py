@@ -1,5 +1,6 @@
 """Writes the five Glue job scripts that the course asks for, from the same SQL that every engine runs."""
 
+import textwrap
 from pathlib import Path
 
 from stedi import sql, tables
@@ -13,6 +14,7 @@ SCRIPTS = {  # by the names that a submission is checked for
     "machine_learning_curated": "machine_learning_curated",
 }
 _TYPES = {"string": "string", "bigint": "long", "int": "int", "double": "double"}
+_WIDEST = 110  # characters of a line
 _MOMENT = 8_999_999_999_999_999  # stands in for the start of the run while the query is rendered
 
 
@@ -47,4 +49,16 @@ def _query(select: str) -> str:
 
     rendered = sql.render(sql.bind(select, _MOMENT), "spark")
     pretty = sqlglot.parse_one(rendered, read="spark").sql("spark", identify=True, pretty=True)
-    return pretty.replace(str(_MOMENT), "unix_millis(current_timestamp())")
+    pretty = pretty.replace(str(_MOMENT), "unix_millis(current_timestamp())")
+    return "\n".join(map(_wrapped, pretty.splitlines()))
+
+
+def _wrapped(line: str) -> str:
+    """A long line over several; one with a text in it stays as it is, for that might be cut."""
+    if len(line) <= _WIDEST or "'" in line:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.strip(), _WIDEST, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
