@@ -16,7 +16,7 @@ WHILE_WAITING = {
     "02_landing_zone": "import stedi.run, stedi.engines.duckdb, pandas, pyarrow.compute",
     "03_trusted_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, matplotlib.pyplot",
     "04_curated_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, pandas",
-    "05_validation": "import stedi.validation, great_expectations, stedi.evidence, stedi.report.page",
+    "05_validation": "import stedi.validation as v, stedi.evidence, stedi.report.page; v.expecting.imported()",
 }
 
 
