@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from stedi.storage import Folder
 
 PAGE, DATA = "validation_report.html", "results.json"
-PICTURES = tuple(f"{name}{kind}.png" for name in tables.NAMES for kind in ("", "_count"))
+PICTURES = (
+    *(f"{name}{kind}.png" for name in tables.NAMES for kind in ("", "_count")),
+    *("project_overview.svg", "project_overview.png"),
+)
 
 
 def write(results: dict, reports: str, screenshots: str, remember: bool = True) -> str:

@@ -5,10 +5,9 @@ import re
 import shutil
 from pathlib import Path
 
-from stedi import pipeline, project, report, tables
+from stedi import pipeline, project, report
 from stedi.aws import glue_jobs
 from stedi.errors import BadInput
-from stedi.report import overview
 from stedi.report.page import TEMPLATES, data_line, environment, kind, put
 
 INDEX, COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS = "index.html", "columns", "sql", "screenshots", "notebooks"
@@ -74,9 +73,7 @@ def _columns(target: Path, results: dict) -> dict[str, str]:
 
 def _drawn(screenshots: str) -> list[Path]:
     """The pictures. Raises BadInput where one is missing."""
-    names = [f"{name}{ending}.png" for name in tables.NAMES for ending in ("", "_count")]
-    paths = [Path(project.resolve(screenshots)) / name for name in (*names, *(f"{overview.NAME}.{each}" for each in
-             ("svg", "png")))]  # fmt: skip
+    paths = [Path(project.resolve(screenshots)) / name for name in report.PICTURES]
     if missing := [path.name for path in paths if not path.exists()]:
         raise BadInput(f"{screenshots} has no {missing[0]}. Draw the pictures again: stedi report")
     return paths
