@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import datasets, errors, limits, progress, project, resources, storage, tables
+from stedi import datasets, errors, lean, limits, progress, project, resources, storage, tables
 from stedi.errors import AuditFailed, BadInput, CouldNotFinish, StediError
 from stedi.run import FIRST, STAGING, TRUSTED, Run, new_id, now
 
@@ -124,12 +125,12 @@ def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> 
 
     Raises BadInput for a parameter that it does not have, and what its cells raise as our own errors.
     """
-    import papermill
+    papermill = lean.imported("papermill")
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    path = os.path.relpath(project.NOTEBOOKS / f"{notebook}.ipynb")
-    if unknown := parameters.keys() - papermill.inspect_notebook(path).keys():
+    path = os.path.relpath(_path(notebook))
+    if unknown := parameters.keys() - _parameters(notebook):
         raise BadInput(f"Notebook {notebook} has no parameter {', '.join(sorted(unknown))}.")
     try:
         papermill.execute_notebook(
@@ -138,17 +139,28 @@ def execute(notebook: str, parameters: dict, output: Path, kernel: "Kernel") -> 
             parameters,
             kernel_name="python3",
             progress_bar=False,
+            request_save_on_cell_execute=False,  # at the end is enough, or every half a minute
             km=kernel,
         )
     except PapermillExecutionError as error:
         raise _ours(error, notebook, output) from None
-    except (DeadKernelError, RuntimeError):  # the latter of a kernel that died while it waited
+    except (DeadKernelError, RuntimeError, TimeoutError):  # the latter two of one that died, or hung, as it waited
         raise CouldNotFinish(
             f"The kernel of {notebook} died, perhaps for want of memory. See {project.shown(output)}; then go on with "
             f"--from {notebook[:2]}."
         ) from None
     finally:
-        kernel.end()
+        kernel.kill()
+
+
+@cache
+def _parameters(notebook: str) -> frozenset[str]:
+    """The names of those that a notebook has."""
+    return frozenset(lean.imported("papermill").inspect_notebook(os.path.relpath(_path(notebook))))
+
+
+def _path(notebook: str) -> Path:
+    return project.NOTEBOOKS / f"{notebook}.ipynb"
 
 
 def steps_from(first: str) -> tuple[str, ...]:
@@ -183,9 +195,6 @@ def _continued(options: Options, steps: tuple[str, ...]) -> str:
 
 
 def _execute(step: str, options: Options, run_id: str, kernel: "Kernel", lake: "Folder") -> None:
-    import papermill
-
-    has = papermill.inspect_notebook(os.path.relpath(project.NOTEBOOKS / f"{step}.ipynb")).keys()
     given = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
     begun = time.perf_counter()
 
@@ -195,7 +204,12 @@ def _execute(step: str, options: Options, run_id: str, kernel: "Kernel", lake: "
         return len(state["tables"]) if state else every, len(tables.NAMES)
 
     with progress.bar(step, built):
-        execute(step, {name: value for name, value in given.items() if name in has}, _output(step, options), kernel)
+        execute(
+            step,
+            {name: value for name, value in given.items() if name in _parameters(step)},
+            _output(step, options),
+            kernel,
+        )
     say(f"{step:<22} {time.perf_counter() - begun:5.1f} s")
 
 

@@ -3,11 +3,16 @@
 SQL is written once, in Athena's dialect, and rendered with every name quoted: on Spark a bare "user" would be a string.
 """
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stedi import tables
 from stedi.errors import BadInput
 from stedi.policies import policy as _policy
+
+if TYPE_CHECKING:
+    import sqlglot
 
 FOLDER = Path(__file__).parent / "sql"
 DIALECTS = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
@@ -56,6 +61,25 @@ def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = No
 
     `columns`, {table: {name: type}}, lets whole numbers divide to whole numbers on an engine that would not do so.
     """
+    if columns is None:
+        return _rendered(sql, engine)
+    from sqlglot.optimizer.annotate_types import annotate_types
+
+    return _written(annotate_types(_parsed(sql, engine), schema=columns, dialect="athena"), engine)
+
+
+@cache
+def _rendered(sql: str, engine: str) -> str:
+    """A run asks for the same SQL several times over: to build, to compare policies, to look at what failed."""
+    return _written(_parsed(sql, engine), engine)
+
+
+def _written(statement: "sqlglot.exp.Query", engine: str) -> str:
+    return statement.sql(DIALECTS[engine], identify=True, comments=False)
+
+
+def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
+    """The one select, with the engine's own expression wherever it asks for a pseudonym."""
     import logging
 
     import sqlglot
@@ -80,9 +104,4 @@ def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = No
         value = node.expressions[0].sql(DIALECTS[engine], identify=True)
         return sqlglot.parse_one(_PSEUDONYM[engine].format(value), read=DIALECTS[engine])
 
-    statement = statements[0].transform(expanded)
-    if columns is not None:
-        from sqlglot.optimizer.annotate_types import annotate_types
-
-        statement = annotate_types(statement, schema=columns, dialect="athena")
-    return statement.sql(DIALECTS[engine], identify=True, comments=False)
+    return statements[0].transform(expanded)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import expecting, keys, project, sql, suites
+from stedi import keys, lean, project, sql, suites
 from stedi.errors import AuditFailed, BadInput
 from stedi.tables import NAMES
 
@@ -146,7 +146,7 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
 
     The table of the pseudonym key is there for this long only.
     """
-    gx = expecting.imported()
+    gx = lean.imported("great_expectations")
 
     from stedi.engines.duckdb import faults, key_table, limited, view
 
@@ -175,7 +175,7 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
 
 def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
     """Great Expectations' results by check id."""
-    gx = expecting.imported()
+    gx = lean.imported("great_expectations")
 
     try:
         suite = gx.ExpectationSuite(name=name, expectations=expectations)

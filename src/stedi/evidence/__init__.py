@@ -135,10 +135,11 @@ def _records(frame: "pd.DataFrame") -> list[dict]:
 
 def _policies(run: "Run", landing: list[dict], asked: bool) -> dict | None:
     """The policies side by side; None where there is too much data to do so unasked."""
-    if not asked and sum(each["rows"] for each in landing) > comparison.LARGEST:
+    small = sum(each["rows"] for each in landing) <= comparison.LARGEST
+    if not asked and not small:
         return None
     paths = {table.name: run.lake.url(run.state["tables"][table.name]["path"]) for table in tables.LANDING}
-    return comparison.compare(paths, run.state["as_of"])
+    return comparison.compare(paths, run.state["as_of"], at_once=small)
 
 
 def _data(state: dict) -> dict | None:

@@ -4,6 +4,7 @@ Counts only. What another policy than the run's would build is built in memory, 
 """
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from stedi import keys, sql, suites, tables
@@ -27,16 +28,18 @@ def findings() -> dict[tuple[str, str], str]:
     return dict(sorted(found.items(), key=lambda each: DERIVED.index(each[0][0])))
 
 
-def compare(paths: dict[str, str], run_start: int) -> dict:
+def compare(paths: dict[str, str], run_start: int, at_once: bool = False) -> dict:
     """`rows` by policy and table; `findings` by policy, null where a policy has no such check, and who removes them.
 
-    `paths` are the folders of Parquet of the landing tables, `run_start` is in milliseconds since 1970.
+    `paths` are the folders of Parquet of the landing tables, `run_start` is in milliseconds since 1970. With `at_once`
+    the policies are looked at side by side, which takes the memory of all of them.
     """
     from stedi.engines.duckdb import near
 
     wanted = findings()
-    with near(paths) as copies:
-        counted = {policy: _under(policy, copies, run_start, wanted) for policy in POLICIES}
+    with near(paths) as copies, ThreadPoolExecutor(len(POLICIES) if at_once else 1) as pool:
+        found = pool.map(lambda policy: _under(policy, copies, run_start, wanted), POLICIES)
+        counted = dict(zip(POLICIES, found, strict=True))
     shown = [
         {"table": table, "check_id": id_, "finding": finding,
          "rows": {policy: counted[policy][1][table, id_] for policy in POLICIES}}

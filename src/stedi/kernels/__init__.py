@@ -8,24 +8,28 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from jupyter_client import AsyncKernelManager
-from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_core.utils import ensure_event_loop, run_sync
 
-# What a notebook imports anyway. Its kernel does so while it waits, which leaves no name in its namespace.
+from stedi import lean
+from stedi.kernels.client import Client
+from stedi.kernels.forked import Nursery
+
+FORKS = sys.platform == "linux"  # elsewhere libraries of the system do not bear it: each kernel is started on its own
+# What one notebook alone imports, and reads, anyway. Its kernel does so while it waits; no name stays in its namespace.
 WHILE_WAITING = {
-    "02_landing_zone": "import stedi.run, stedi.engines.duckdb, pandas, pyarrow.compute",
-    "03_trusted_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, matplotlib.pyplot",
-    "04_curated_zone": "import stedi.run, stedi.engines.duckdb, sqlglot, pandas",
-    "05_validation": "import stedi.validation as v, stedi.evidence, stedi.report.page; v.expecting.imported()",
+    "05_validation": "import stedi.lean as l; l.imported('great_expectations'); import stedi.evidence, "
+    "stedi.report.page as p; list(map(p.environment().get_template, p.environment().list_templates()))",
 }
 
 
 class Kernel(AsyncKernelManager):
     """A running kernel, and the client that papermill talks to it with, which it would leave open."""
 
-    spoken_to: AsyncKernelClient | None = None
+    client_factory = Client
+    spoken_to: Client | None = None
+    nursery: Nursery | None = None  # what it is forked from, if anything
 
-    def client(self, **given) -> AsyncKernelClient:
+    def client(self, **given) -> Client:
         """Make the client."""
         self.spoken_to = super().client(**given)
         return self.spoken_to
@@ -33,14 +37,22 @@ class Kernel(AsyncKernelManager):
     def begin(self, folder: str, meanwhile: str) -> None:
         """Start it in a working directory, without waiting for it; it executes `meanwhile` first."""
         self.kernel_spec.argv[0] = sys.executable  # this Python, whatever kernels the user has installed
+        if self.nursery:
+            self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": "stedi-forked"}
         extra = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines=exec({meanwhile!r}, {{}})"]
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # what cells print goes to the notebook
         run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra, **silent)
 
-    def end(self) -> None:
-        """End it at once, if it has not ended."""
+    def kill(self) -> None:
+        """End it, and all that it has started, without waiting for it to be gone."""
         if self.spoken_to:
             self.spoken_to.stop_channels()
+        if self.has_kernel:
+            run_sync(self.signal_kernel)(signal.SIGKILL)
+
+    def end(self) -> None:
+        """End it at once, if it has not ended, and wait for that."""
+        self.kill()
         run_sync(self.shutdown_kernel)(now=True)
 
 
@@ -49,7 +61,12 @@ def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict[str, Kerne
     """A running kernel for each notebook, its working directory being `folder`. None is left behind."""
     with _ended_by_signals(), ExitStack() as stack:
         kernels = {name: Kernel(kernel_name="python3", transport_encryption="required") for name in notebooks}
+        nursery = Nursery() if FORKS else None
+        if nursery:
+            stack.callback(nursery.end)
+            lean.imported("papermill")  # meanwhile
         for name, kernel in kernels.items():
+            kernel.nursery = nursery
             stack.callback(kernel.end)
             kernel.begin(folder, WHILE_WAITING.get(name, ""))
         yield kernels
