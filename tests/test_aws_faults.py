@@ -1,7 +1,9 @@
 """AWS that refuses, throttles, or goes away in the middle, at any call: nothing is half published, nothing is lost."""
 
+import itertools
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -157,20 +159,80 @@ def refuse(*_, **__):
         raise refusal("AccessDeniedException", "UpdateTable")
 
 
-@pytest.mark.parametrize("step", ["landing", "building"])
-def test_killed_process_loses_nothing_and_the_next_run_goes_through(published, sources, faulty, monkeypatch, step):
+def cuts(some: tuple[int, ...]) -> Iterator[int]:
+    """After how many calls to cut what goes on: `some`; with STEDI_DEEP after any, until there is nothing to cut."""
+    return itertools.count(1) if os.environ.get("STEDI_DEEP") else iter(some)
+
+
+def survives(act: Callable[[], object]) -> bool:
+    """Whether it came to its end."""
+    try:
+        act()
+    except Killed:
+        return False
+    return True
+
+
+def test_killed_landing_loses_nothing_and_the_next_run_goes_through(published, sources, faulty, monkeypatch):
     before = readable()
-    for at in (5, 25, 60):
-        if step == "building":
-            land(sources[1], LAKE, engine="athena")
+    for at in cuts((5, 25, 60)):
         faulty(at, Killed())
-        with pytest.raises(Killed):
-            land(sources[1], LAKE, engine="athena") if step == "landing" else build(LAKE, "strict")
+        done = survives(lambda: land(sources[1], LAKE, engine="athena"))
         monkeypatch.undo()
         assert readable() == before
+        if done:
+            break
     run = land(sources[1], LAKE, engine="athena")
     assert run.state["tables"]["customer_landing"]["rows"] == 4
+
+
+def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, faulty, monkeypatch):
+    before = readable()
+    land(sources[1], LAKE, engine="athena")
+    for at in cuts((5, 25, 60)):
+        faulty(at, Killed())
+        done = survives(lambda: build(LAKE, "strict"))
+        monkeypatch.undo()
+        assert readable() == before
+        if done:
+            break
+    build(LAKE, "strict")
+    run = Run.join(LAKE, builds=False)
+    assert run.audit().passed and run.state["tables"]["customer_landing"]["rows"] == 4
     assert glue.database("p3_stedi_faults_key") is None and not resources.folder(LAKE).exists(glue.KEYS)
+
+
+def test_killed_creation_and_deletion_are_made_up_for_and_leave_an_empty_account(aws, sources, faulty, monkeypatch):
+    place, before = "s3://p3-stedi-brief", account()
+    for at in cuts((1, 4, 9)):
+        faulty(at, Killed())
+        done = survives(lambda: resources.create(place))
+        monkeypatch.undo()
+        resources.create(place)
+        assert resources.delete(resources.existing(place)) == []
+        assert account() == before, f"creation was cut at call {at}"
+        if done:
+            break
+    for at in cuts((3, 20, 45)):
+        land(sources[0], place, engine="athena")
+        faulty(at, Killed())
+        done = survives(lambda: resources.delete(resources.existing(place)))
+        monkeypatch.undo()
+        if not done and account() != before:
+            assert resources.delete(resources.existing(place)) == []
+        assert account() == before, f"deletion was cut at call {at}"
+        if done:
+            break
+
+
+def account() -> dict[str, list[str]]:
+    """What there is of each kind."""
+    s3, glue_, athena = (calls.client(name) for name in ("s3", "glue", "athena"))
+    return {
+        "buckets": [each["Name"] for each in s3.list_buckets()["Buckets"]],
+        "databases": [each["Name"] for each in glue_.get_databases()["DatabaseList"]],
+        "workgroups": [each["Name"] for each in athena.list_work_groups()["WorkGroups"]],
+    }
 
 
 @pytest.mark.parametrize(
