@@ -1,5 +1,6 @@
 import hmac
 
+import duckdb
 import pytest
 
 from rows import T, attach, customer, phone, read, store, trainer
@@ -260,3 +261,22 @@ def test_strict_machine_learning_curated_joins_on_owner_and_time(built, steps, p
     rows = built("machine_learning_curated", "strict", parents)
     assert sorted(row["participant"] for row in rows) == sorted(pseudonym(f"{name}@example.com") for name in pairs)
     assert all(list(row) == tables.table("machine_learning_curated", "strict").column_names for row in rows)
+
+
+@pytest.mark.parametrize(
+    "engine, written",
+    [
+        ("duckdb", 'HASH("r"."a", "r"."user")'),
+        ("spark", "XXHASH64(`r`.`a`, `r`.`user`)"),
+        ("athena", 'FROM_BIG_ENDIAN_64(XXHASH64(TO_UTF8(JSON_FORMAT(CAST(ROW("r"."a", "r"."user") AS JSON)))))'),
+    ],
+)
+def test_row_hash_is_written_for_each_engine(engine, written):
+    assert written in sql.render('select row_hash(r.a, r."user") as h from t as r', engine)
+
+
+def test_row_hash_tells_rows_apart_and_knows_equal_ones():
+    given = "(1, 'a', 0.5), (1, 'b', 0.5), (1, 'a', 0.25), (2, 'a', 0.5), (1, null, 0.5), (1, 'a', 0.5)"
+    select = sql.render(f"select row_hash(r.a, r.b, r.c) as h from (values {given}) as r (a, b, c)", "duckdb")
+    found = duckdb.sql(select).fetchall()
+    assert len(set(found)) == 5 and found[0] == found[5] and None not in {value for (value,) in found}

@@ -28,6 +28,14 @@ _PSEUDONYM = {
     "athena": "lower(to_hex(hmac_sha256(to_utf8({0}), (select secret from pseudonym_key))))",
 }
 
+# row_hash(value, …): 64 bits that tell rows apart, where keeping the rows themselves would take too much memory.
+_ROW_HASH = {
+    "duckdb": "hash({0})",
+    "spark": "xxhash64({0})",
+    "athena": "from_big_endian_64(xxhash64(to_utf8(json_format(cast(row({0}) as json)))))",
+}
+_MACROS = {"pseudonym": _PSEUDONYM, "row_hash": _ROW_HASH}
+
 
 def folders(table: str, policy: str) -> tuple[str, ...]:
     """The folders in which a table's SQL or suite is looked for, nearest first. Raises BadInput: no such policy."""
@@ -79,7 +87,7 @@ def _written(statement: "sqlglot.exp.Query", engine: str) -> str:
 
 
 def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
-    """The one select, with the engine's own expression wherever it asks for a pseudonym."""
+    """The one select, with the engine's own expressions in place of the macros."""
     import logging
 
     import sqlglot
@@ -97,11 +105,12 @@ def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
         raise BadInput(f"One select is expected. Given: {sql!r}")
 
     def expanded(node: sqlglot.exp.Expression) -> sqlglot.exp.Expression:
-        if not isinstance(node, sqlglot.exp.Anonymous) or node.name.lower() != "pseudonym":
+        macro = _MACROS.get(node.name.lower()) if isinstance(node, sqlglot.exp.Anonymous) else None
+        if macro is None:
             return node
-        if len(node.expressions) != 1:
+        if macro is _PSEUDONYM and len(node.expressions) != 1:
             raise BadInput(f"pseudonym() takes one value. Given: {sql!r}")
-        value = node.expressions[0].sql(DIALECTS[engine], identify=True)
-        return sqlglot.parse_one(_PSEUDONYM[engine].format(value), read=DIALECTS[engine])
+        values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in node.expressions)
+        return sqlglot.parse_one(macro[engine].format(values), read=DIALECTS[engine])
 
     return statements[0].transform(expanded)
