@@ -12,8 +12,8 @@ report: .venv/ready  ## Run the notebooks and write reports/validation_report.ht
 test: .venv/ready-dev  ## Run the tests
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-deep: .venv/ready-dev  ## Compare the SQL with plain Python on 1,000 random landing zones
-	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py tests/test_aws_faults.py
+test-deep: .venv/ready-dev  ## The SQL against plain Python 1,000 times, AWS cut off at every call, each policy on both engines
+	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py tests/test_aws_faults.py tests/test_aws_command.py
 
 gates: .venv/ready-dev  ## Break the data and mutate the SQL, see every gate hold, write docs/gates.md
 	@$(BIN)/python tests/gates.py

@@ -1,5 +1,6 @@
 """The command line on a lakehouse on S3, notebooks and all, held against the same data in a folder."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import pytest
 import cloud
 from runs import publish
 from stedi import compare, keys, resources, sample
+from stedi.policies import POLICIES
 
 LAKE = "s3://p3-stedi-command/lake"
+DEEP = bool(os.environ.get("STEDI_DEEP"))  # each policy on the sample and on the public data
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,13 +72,14 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
     assert "bucket p3-stedi-command: new" in again.stdout
 
 
-@pytest.mark.parametrize("policy", ["strict"])
-def test_sample_gives_equal_fingerprints_on_both_engines(generated, folder, monkeypatch, policy):
-    place = "s3://p3-stedi-sample"
-    publish(generated, place, policy, engine="athena")
+@pytest.mark.parametrize("policy", POLICIES if DEEP else ["strict"])
+@pytest.mark.parametrize("data", ["generated", "public_data"] if DEEP else ["generated"])
+def test_both_engines_give_equal_fingerprints(request, folder, monkeypatch, data, policy):
+    source, place, here = request.getfixturevalue(data), "s3://p3-stedi-equal", str(folder / f"{data}-{policy}")
+    publish(source, place, policy, engine="athena")
     key = keys.folder(resources.folder(place)) / keys.PSEUDONYM
-    monkeypatch.setenv(keys.GIVEN, str(key))
-    publish(generated, str(folder / policy), policy)
-    found = compare.compare(place, str(folder / policy))
+    monkeypatch.setenv(keys.GIVEN, str(key)) if key.exists() else None
+    publish(source, here, policy)
+    found = compare.compare(place, here)
     assert [each.table for each in found if not each.same] == [] and len(found) == 8
-    assert found[-1].rows == (32_025, 32_025)
+    assert found[-1].rows == ((43_681 if policy == "course" else 34_437 if policy == "standout" else 32_025),) * 2
