@@ -5,6 +5,7 @@ import time
 
 import psutil
 import pytest
+import zmq
 
 from stedi import kernels, project
 from stedi.errors import CouldNotFinish
@@ -86,3 +87,13 @@ def test_end_of_the_process_that_kernels_are_forked_from_ends_them_and_is_told(m
         with pytest.raises(CouldNotFinish, match="No kernel could be started.*Run it again"):
             late.begin(FOLDER, "")
         late.end()
+
+
+def test_sockets_that_an_interrupt_left_half_made_are_not_waited_for():
+    with kernels.started(NAMES[:1], FOLDER) as ready:
+        client = ready[NAMES[0]].client()
+        client.start_channels()
+        left = client.context.socket(zmq.DEALER)  # belongs to no channel that anybody knows of
+        ready[NAMES[0]].kill()  # would wait for ever if it ended the context
+        assert not client.context.closed
+        left.close(linger=0)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import zmq.asyncio
 from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop, run_sync
 
@@ -30,8 +31,8 @@ class Kernel(AsyncKernelManager):
     nursery: Nursery | None = None  # what it is forked from, if anything
 
     def client(self, **given) -> Client:
-        """Make the client."""
-        self.spoken_to = super().client(**given)
+        """Make the client. Its context is shared: to end it is to wait for sockets that an interrupt left half made."""
+        self.spoken_to = super().client(context=self.context, **given)
         return self.spoken_to
 
     def begin(self, folder: str, meanwhile: str) -> None:
@@ -60,7 +61,8 @@ class Kernel(AsyncKernelManager):
 def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict[str, Kernel]]:
     """A running kernel for each notebook, its working directory being `folder`. None is left behind."""
     with _ended_by_signals(), ExitStack() as stack:
-        kernels = {name: Kernel(kernel_name="python3", transport_encryption="required") for name in notebooks}
+        given = {"context": zmq.asyncio.Context.instance(), "transport_encryption": "required"}
+        kernels = {name: Kernel(kernel_name="python3", **given) for name in notebooks}
         nursery = Nursery() if FORKS else None
         if nursery:
             stack.callback(nursery.end)
