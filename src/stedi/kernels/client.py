@@ -9,6 +9,10 @@ from jupyter_client.asynchronous import AsyncKernelClient
 class Client(AsyncKernelClient):
     """Ready as soon as the kernel is."""
 
+    def start_channels(self, *given, **named) -> None:
+        """Without the heartbeat: an interrupt would leave its thread half started; the process is watched anyway."""
+        super().start_channels(*given, **named | {"hb": False})
+
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Return once the kernel answers; its base class would then listen for another 0.2 s.
 
