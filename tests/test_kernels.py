@@ -1,6 +1,7 @@
 """Kernels are fresh, and end with all that they have started."""
 
 import json
+import subprocess
 import time
 
 import psutil
@@ -9,6 +10,7 @@ import zmq
 
 from stedi import kernels, project
 from stedi.errors import CouldNotFinish
+from stedi.kernels import forked
 
 NAMES = ("01_create_resources", "02_landing_zone")
 FOLDER = str(project.NOTEBOOKS)
@@ -97,3 +99,11 @@ def test_sockets_that_an_interrupt_left_half_made_are_not_waited_for():
         ready[NAMES[0]].kill()  # would wait for ever if it ended the context
         assert not client.context.closed
         left.close(linger=0)
+
+
+@pytest.mark.skipif(not kernels.FORKS, reason="Kernels are not forked on this system.")
+def test_kernel_that_has_ended_and_that_nobody_asks_for_is_not_believed_to_be_alive():
+    process = subprocess.Popen(["true"])  # a zombie, until its end is asked for
+    until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE, "it never ended")
+    assert forked.Fork(process.pid).poll() == 1
+    process.wait()

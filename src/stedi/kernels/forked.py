@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from jupyter_client.provisioning import LocalProvisioner
 
@@ -48,12 +49,12 @@ class Fork:
         self.pid = pid
 
     def poll(self) -> int | None:
-        """None as long as it runs."""
+        """None as long as it runs. In some containers nobody asks for those that have ended: they stay, as zombies."""
         try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
             return 1
-        return None
+        return 1 if state == "Z" else None
 
     def wait(self) -> int:
         """Return when it has ended."""
