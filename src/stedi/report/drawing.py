@@ -66,10 +66,8 @@ def png(image: "Image", own_colours: bool = False) -> bytes:
 
     In the colours of the pictures of tables, or in `own_colours`: the 128 that come nearest.
     """
-    from PIL import Image
-
     content, palette = io.BytesIO(), None if own_colours else _palette()
-    image.quantize(128, Image.Quantize.FASTOCTREE, palette=palette, dither=Image.Dither.NONE).save(content, "PNG")
+    image.quantize(128, palette=palette, dither=0).save(content, "PNG")
     return content.getvalue()
 
 
