@@ -165,6 +165,16 @@ def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):
     assert len(rows_of(tmp_path, account)) == 39_998
 
 
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_longest_usable_line_is_read(tmp_path, place):
+    long = GOOD.replace(b"ann", b"a" * (lines.LONGEST - len(GOOD) + 3))
+    assert len(long) == lines.LONGEST
+    given = [long, *[GOOD] * 30_000] if place == "first" else [*[GOOD] * 30_000, long]
+    account = take(tmp_path, b"\n".join(given))
+    assert (account.rows, account.quarantined) == (30_001, 0)
+    assert max(len(row[0]) for row in rows_of(tmp_path, account)) > lines.LONGEST - 100
+
+
 def test_32_bit_number_that_does_not_fit_is_quarantined(tmp_path):
     line = b'{"sensorReadingTime":1,"serialNumber":"a","distanceFromObject":2147483648}\n'
     account = take(tmp_path, line, STEP)

@@ -99,9 +99,8 @@ def _same_source(state: dict, location: str) -> bool:
 
 
 def _same_tables(lake: "Folder", current: catalog.Catalog) -> bool:
-    return all(
-        fingerprint.of_table(lake.url(each.path)).fingerprint == each.fingerprint for each in current.tables.values()
-    )
+    seen = fingerprint.of_tables([lake.url(each.path) for each in current.tables.values()])
+    return all(now.fingerprint == each.fingerprint for now, each in zip(seen, current.tables.values(), strict=True))
 
 
 def _waits(lake: "Folder", current: catalog.Catalog, state: dict) -> bool:

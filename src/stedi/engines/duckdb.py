@@ -11,6 +11,7 @@ import duckdb
 
 from stedi import keys, limits
 from stedi.errors import BadInput, EngineFailed
+from stedi.lines import LONGEST
 from stedi.sql import KEY_TABLE, render
 from stedi.tables import Table
 
@@ -144,7 +145,7 @@ class DuckDB:
         names = ", ".join(f'"{column.key}" as "{column.name}"' for column in table.columns)
         self._write(
             f"select {names} from read_json([{', '.join(map(literal, files))}], columns = {{{keys}}}, "
-            "format = 'newline_delimited', hive_partitioning = false)",
+            f"format = 'newline_delimited', maximum_object_size = {2 * LONGEST}, hive_partitioning = false)",
             path,
         )
 

@@ -32,8 +32,10 @@ from {table} as record
 group by 1
 """
 _CURATED = """
-select case when record.email not in (select "user" from accelerometer_trusted) then 'no_readings' else 'kept' end
-    as class, count(*) as n, 0 as others
+select case
+        when record.email not in (select distinct "user" from accelerometer_trusted) then 'no_readings'
+        else 'kept'
+    end as class, count(*) as n, 0 as others
 from {table} as record
 group by 1
 """
