@@ -7,6 +7,8 @@ from rows import LANDED, phone
 from stedi import fingerprint, keys, landing, tables
 from stedi.engines.duckdb import DuckDB
 from stedi.erasure.tombstones import FOLDER, mark
+from stedi.landing import typed
+from stedi.landing.account import Account, typed_path
 from stedi.storage import Folder
 
 PHONE = tables.table("accelerometer_landing")
@@ -30,7 +32,7 @@ def place(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
     engine, lake = Watched(), Folder(tmp_path / "lake")
 
-    def land() -> landing.Account:
+    def land() -> Account:
         return landing.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
 
     land.folder, land.lake, land.engine = source / "accelerometer" / "landing", lake, engine
@@ -43,15 +45,15 @@ def add(place, name: str, rows: list[dict]) -> None:
     (place.folder / name).write_bytes((text / "accelerometer" / "landing" / "data.json").read_bytes())
 
 
-def seen(place, account: landing.Account) -> fingerprint.Seen:
-    return fingerprint.of_table(place.lake.url(landing.typed_path(PHONE, account.digest)))
+def seen(place, account: Account) -> fingerprint.Seen:
+    return fingerprint.of_table(place.lake.url(typed_path(PHONE, account.digest)))
 
 
 def afresh(place, tmp_path) -> fingerprint.Seen:
     """The same source, landed in a lakehouse that knows nothing."""
     lake = Folder(tmp_path / "afresh")
     account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
-    return fingerprint.of_table(lake.url(landing.typed_path(PHONE, account.digest)))
+    return fingerprint.of_table(lake.url(typed_path(PHONE, account.digest)))
 
 
 def test_of_a_source_with_a_new_file_only_that_is_parsed(place, tmp_path):
@@ -122,7 +124,7 @@ def test_under_other_rules_everything_is_parsed_again(place, monkeypatch):
 
 
 def test_many_small_parts_are_put_together(place, monkeypatch):
-    monkeypatch.setattr(landing, "MOST_PARTS", 3)
+    monkeypatch.setattr(typed, "MOST_PARTS", 3)
     for number in range(4):
         add(place, f"more-{number}.json", [phone("bob", 100 + number)])
         account = place()

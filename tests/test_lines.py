@@ -9,6 +9,7 @@ import pytest
 from stedi import landing, lines, tables
 from stedi.engines.duckdb import DuckDB
 from stedi.errors import BadInput, QuarantineExceeded
+from stedi.landing.account import Account, files_path, typed_path
 from stedi.storage import Folder
 
 PHONE = tables.table("accelerometer_landing")
@@ -79,7 +80,7 @@ USABLE = {
 }
 
 
-def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "data.json") -> landing.Account:
+def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "data.json") -> Account:
     path = tmp_path / "source" / table.subject / "landing" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -87,8 +88,8 @@ def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "
     return landing.land(table, source, lake, "_staging/r", DuckDB(), allowed)
 
 
-def rows_of(tmp_path, account: landing.Account) -> list[tuple]:
-    path = tmp_path / "lake" / landing.typed_path(tables.table(account.table), account.digest)
+def rows_of(tmp_path, account: Account) -> list[tuple]:
+    path = tmp_path / "lake" / typed_path(tables.table(account.table), account.digest)
     return duckdb.sql(f"from read_parquet('{path}/*.parquet')").fetchall()
 
 
@@ -119,7 +120,7 @@ def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknow
     given = json.loads(line)
     expected = tuple(given[column.key] for column in PHONE.columns)
     assert rows_of(tmp_path, account)[1] == expected, "DuckDB reads what Python reads"
-    assert (tmp_path / "lake" / landing.files_path(PHONE, account.digest) / "data.json").read_bytes() == content
+    assert (tmp_path / "lake" / files_path(PHONE, account.digest) / "data.json").read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from rows import LANDED
 from stedi import errors, fingerprint, landing, storage, tables
 from stedi.engines.duckdb import DuckDB
 from stedi.errors import BadInput, CouldNotFinish
+from stedi.landing.account import typed_path
 from stedi.run import Run
 from stedi.s3 import Bucket
 from stedi.storage import Folder
@@ -128,7 +129,7 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
         lake = Folder(tmp_path / f"lake-{len(landed)}")
         given = storage.source(place)
         accounts = [landing.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
-        typed = [landing.typed_path(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
+        typed = [typed_path(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
         landed[place] = accounts, [fingerprint.of_table(lake.url(path)) for path in typed]
     ours, from_s3 = landed.values()
     assert [each.rows for each in from_s3[0]] == [len(rows) for rows in LANDED.values()]

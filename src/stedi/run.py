@@ -25,6 +25,8 @@ from stedi import (
 from stedi.asking import Tables
 from stedi.engines import ON_AWS, open_engine
 from stedi.errors import BadInput
+from stedi.landing import arrival
+from stedi.landing.account import Account, typed_path
 from stedi.privacy import guarded
 from stedi.resources import STAGING
 from stedi.storage import Folder
@@ -84,7 +86,7 @@ class Run(Tables):
         given = {"engine": engine, "source": source, "max_quarantined": max_quarantined, "limits": allowed}
         given |= {"max_dollars": max_dollars} if engine in ON_AWS else {}
         lake = resources.create(lakehouse)
-        landing.check_room(storage.source(project.resolve(source)), lake)
+        arrival.check_room(storage.source(project.resolve(source)), lake)
         return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
 
     @classmethod
@@ -162,7 +164,7 @@ class Run(Tables):
     @guarded
     def land_again(self, name: str) -> None:
         """Bring a landing table in from the files that the lakehouse holds, without people who were erased since."""
-        account = landing.Account.load(self.state["landing"][name])
+        account = Account.load(self.state["landing"][name])
         with self._landing(name):
             account = landing.land_again(tables.table(name), account, self._lake, self._work, self._engine)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
@@ -262,7 +264,7 @@ class Run(Tables):
             self._drop([name, *tables.descendants(name, self.policy or "course")])
             yield
             digest = self.state["landing"][name]["digest"]
-            self._add(name, landing.typed_path(tables.table(name), digest), begun, sql.read(name))
+            self._add(name, typed_path(tables.table(name), digest), begun, sql.read(name))
 
     def _follow(self, policy: str) -> None:
         policies.policy(policy)  # refuses one that does not exist

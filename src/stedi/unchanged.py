@@ -14,9 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import catalog, fingerprint, keys, landing, limits, project, storage, tables
+from stedi import catalog, fingerprint, keys, limits, project, storage, tables
 from stedi.erasure.tombstones import Tombstones
 from stedi.errors import StediError
+from stedi.landing import arrival
 from stedi.report import DATA
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _same_source(state: dict, location: str) -> bool:
     found: list[tuple[Path, dict]] = []
     for table in tables.LANDING:
         landed = {file["name"]: file for file in state["landing"][table.name]["files"]}
-        prefix, names = landing.found(table, source)
+        prefix, names = arrival.found(table, source)
         if set(names) != landed.keys():
             return False
         found += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from stedi import catalog, landing
+from stedi import catalog
+from stedi.landing.account import Account, files_path
+from stedi.landing.arrival import found as place
 from stedi.s3 import Bucket
 from stedi.tables import Table
 
@@ -11,13 +13,13 @@ if TYPE_CHECKING:
     from stedi.storage import Folder
 
 
-def copies(table: Table, account: landing.Account, lake: "Prefix", source: "Folder | Bucket") -> dict[str, str]:
+def copies(table: Table, account: Account, lake: "Prefix", source: "Folder | Bucket") -> dict[str, str]:
     """{file: an object with its bytes}, of files that land as they arrived: what is published, or the source itself."""
     untouched = [file for file in account.files if not file.quarantined and not file.erased]
     held = _published(table, lake)
     found = {file.name: held[file.sha256] for file in untouched if file.sha256 in held}
     if isinstance(source, Bucket) and len(found) < len(untouched):
-        prefix, _ = landing.found(table, source)
+        prefix, _ = place(table, source)
         found = {file.name: source.url(f"{prefix}/{file.name}") for file in untouched} | found
     return found
 
@@ -28,8 +30,8 @@ def _published(table: Table, lake: "Prefix") -> dict[str, str]:
     stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
     if not stored or table.name not in stored["landing"]:
         return {}
-    account = landing.Account.load(stored["landing"][table.name])
-    path = landing.files_path(table, account.digest)
+    account = Account.load(stored["landing"][table.name])
+    path = files_path(table, account.digest)
     return {
         file.sha256: lake.url(f"{path}/{file.name}")
         for file in account.files

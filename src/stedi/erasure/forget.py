@@ -13,6 +13,7 @@ from stedi import catalog, keys, landing, project, resources, tables
 from stedi.erasure import holdings, traces
 from stedi.erasure.tombstones import FOLDER, KINDS, Tombstones, mark, normal
 from stedi.errors import BadInput, CouldNotFinish
+from stedi.landing.account import Account
 from stedi.pipeline import STEPS
 from stedi.republish import clean, republish
 from stedi.run import Run, now
@@ -127,7 +128,7 @@ def _outdated(lake: Folder) -> bool:
     marks, state = Tombstones(lake), lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
     made_with = state["tables"]["machine_learning_curated"].get("pseudonym_key")
     return made_with not in (None, keys.known_as(keys.pseudonym(lake))) or any(
-        landing.current_digest(tables.table(name), landing.Account.load(account), marks) != account["digest"]
+        landing.current_digest(tables.table(name), Account.load(account), marks) != account["digest"]
         for name, account in state["landing"].items()
     )
 

@@ -13,7 +13,7 @@ from stedi.erasure.tombstones import KINDS, Tombstones, kind
 from stedi.tables import Table
 
 if TYPE_CHECKING:
-    from stedi.landing import File
+    from stedi.landing.account import File
 
 
 class Marks(Protocol):
