@@ -18,8 +18,8 @@ from stedi.kernels.forked import Nursery
 FORKS = sys.platform == "linux"  # elsewhere libraries of the system do not bear it: each kernel is started on its own
 # What one notebook alone imports, and reads, anyway. Its kernel does so while it waits; no name stays in its namespace.
 WHILE_WAITING = {
-    "05_validation": "import stedi.lean as l; l.imported('great_expectations'); import stedi.evidence, "
-    "stedi.report.page as p; list(map(p.environment().get_template, p.environment().list_templates()))",
+    "05_validation": "import stedi.lean as l; l.imported('great_expectations'); import duckdb_sqlalchemy; "
+    "import stedi.evidence, stedi.report.page as p; list(map(p.environment().get_template, p.environment().list_templates()))",
 }
 
 

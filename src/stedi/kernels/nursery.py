@@ -17,7 +17,8 @@ import matplotlib.pyplot  # noqa: E402, F401
 import numpy as np  # noqa: E402
 import pandas  # noqa: E402, F401
 import pyarrow.compute  # noqa: E402, F401
-import sqlglot  # noqa: E402, F401
+import sqlglot.dialects.athena  # noqa: E402
+import sqlglot.dialects.duckdb  # noqa: E402, F401
 from ipykernel import kernelapp  # noqa: E402
 
 import stedi.engines.duckdb  # noqa: E402
