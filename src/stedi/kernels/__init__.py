@@ -19,7 +19,8 @@ FORKS = sys.platform == "linux"  # elsewhere libraries of the system do not bear
 # What one notebook alone imports, and reads, anyway. Its kernel does so while it waits; no name stays in its namespace.
 WHILE_WAITING = {
     "05_validation": "import stedi.lean as l; l.imported('great_expectations'); import duckdb_sqlalchemy; "
-    "import stedi.evidence, stedi.report.page as p; list(map(p.environment().get_template, p.environment().list_templates()))",
+    "import stedi.evidence; from stedi.report.page import environment; pages = environment(); "
+    "list(map(pages.get_template, pages.list_templates()))",
 }
 
 
