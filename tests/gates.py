@@ -798,6 +798,8 @@ def _asked(expectation: dict, queries: bool) -> bool:
 
 _EMAIL_ONCE = "an address stands in customer_trusted once (email_unique), so nothing is matched twice"
 _DEVICE_ONCE = "a device has one reading at a time (reading_unique), so no two rows are equal"
+_EACH_HAS_ONE = "a pseudonym is made for whatever is in the table that is joined"
+_NOBODY_ASKS = "pseudonyms are made for some more, whom no row asks for"
 EQUIVALENT = {
     "course/customer_trusted: select distinct": "an address has one record that agrees (email_unique)",
     "strict/customer_trusted: select distinct": "an address has one first place",
@@ -806,8 +808,6 @@ EQUIVALENT = {
     "among the newest is left out, whichever comes first",
     'course/accelerometer_trusted: join for reading."user" IN (SELECT customer.email FROM customer_trusted AS customer)'
     "": _EMAIL_ONCE,
-    "standout/accelerometer_trusted: join for EXISTS(SELECT 1 FROM customer_trusted AS customer WHERE customer.email = "
-    'reading."user" AND customer.sharewithresearchasofdate <= reading."timestamp")': _EMAIL_ONCE,
     "standout/accelerometer_trusted: customer_landing for customer_trusted AS customer": "under standout every record "
     "with a date of consent is trusted, and one without has nothing to compare; under strict a check fails",
     "course/customer_curated: select distinct": "an address stands in customer_trusted once (email_unique)",
@@ -815,9 +815,13 @@ EQUIVALENT = {
     "of a trusted customer is trusted; under standout and strict a check fails",
     "course/step_trainer_trusted: select distinct": _DEVICE_ONCE,
     "strict/step_trainer_trusted: select distinct": _DEVICE_ONCE,
-    "strict/step_trainer_trusted: join for EXISTS(SELECT 1 FROM customer_curated AS customer WHERE "
-    "customer.serialnumber = reading.serialnumber AND customer.sharewithresearchasofdate <= reading.sensorreadingtime)"
-    "": "a device that is left has one owner, and the owner one record (email_unique)",
+    "standout/machine_learning_curated: left join accelerometer_trusted AS phone": "without a phone reading there is no owner",
+    "standout/machine_learning_curated: left join holder": _EACH_HAS_ONE,
+    "standout/machine_learning_curated: left join owner": _EACH_HAS_ONE,
+    "standout/machine_learning_curated: step_trainer_landing for step_trainer_trusted AS trainer": "all readings of a "
+    "trusted device are trusted, and others have no holder",
+    "standout/machine_learning_curated: step_trainer_landing for step_trainer_trusted AS trainer (2)": _NOBODY_ASKS,
+    "standout/machine_learning_curated: accelerometer_landing for accelerometer_trusted AS phone (2)": _NOBODY_ASKS,
     "strict/machine_learning_curated: left join owner": "a trusted step trainer reading has an owner, and without one "
     "the phone would not match",
     "strict/machine_learning_curated: accelerometer_landing for accelerometer_trusted AS phone": "the step trainer "

@@ -2,11 +2,10 @@
 -- A device that belongs to two people belongs to nobody: whose readings are they?
 select reading.*
 from step_trainer_landing as reading
-where exists (
-    select 1
+where reading.sensorreadingtime >= (
+    select min(customer.sharewithresearchasofdate)
     from customer_curated as customer
     where customer.serialnumber = reading.serialnumber
-        and customer.sharewithresearchasofdate <= reading.sensorreadingtime
 )
 and reading.serialnumber not in (
     select customer.serialnumber
