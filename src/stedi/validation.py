@@ -6,7 +6,6 @@ Its results quote personal values, so only the fields named here are taken from 
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,25 +128,21 @@ def audit(
 
     chosen = {name: suites.find(name, policy) for name in names}
     asked_of = {name: suites.read(path, name) for name, path in chosen.items()}
-    known = {name: {key: value for key, value in facts[name].items() if value is not None} for name in names}
     checks = []
-    with near(paths) as copies, _connected(copies, secrets) as source, ThreadPoolExecutor(1) as ahead:
-
-        def looked_for(name: str) -> list[dict]:
-            asked = [each for each in asked_of[name] if suites.parameters(each) <= known[name].keys()]
-            return [_looked_for(source, name, _rendered(each, run_start)) for each in asked]
-
-        looking = {name: ahead.submit(looked_for, name) for name in names}  # while tables before it are validated
+    with near(paths) as copies, _connected(copies, secrets) as (context, source):
         for name, path in chosen.items():
-            results = _validate(source, name, path, looking[name].result(), known[name])
-            found = [(each, results.get(each["meta"]["check_id"])) for each in asked_of[name]]
-            checks += [_check(name, path, each, result, known[name]) for each, result in found]
+            expectations = asked_of[name]
+            known = {key: value for key, value in facts[name].items() if value is not None}
+            asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
+            rendered = [_looked_for(source, name, _rendered(each, run_start)) for each in asked]
+            results = _validate(context, source, name, path, rendered, known)
+            checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
     return Audit(policy, checks)
 
 
 @contextmanager
-def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator:
-    """A data source of Great Expectations: an in-memory DuckDB with a view for each table.
+def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tuple]:
+    """A Great Expectations context, and its data source: an in-memory DuckDB with a view for each table.
 
     The table of the pseudonym key is there for this long only.
     """
@@ -172,13 +167,13 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator:
         for name, path in paths.items():
             connection.exec_driver_sql(view(name, path))
     try:
-        yield source
+        yield context, source
     finally:
         with source.get_execution_engine().engine.connect() as connection:
             connection.exec_driver_sql(drop)
 
 
-def _validate(source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
+def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
     """Great Expectations' results by check id."""
     gx = lean.imported("great_expectations")
 
