@@ -815,7 +815,8 @@ EQUIVALENT = {
     "of a trusted customer is trusted; under standout and strict a check fails",
     "course/step_trainer_trusted: select distinct": _DEVICE_ONCE,
     "strict/step_trainer_trusted: select distinct": _DEVICE_ONCE,
-    "standout/machine_learning_curated: left join accelerometer_trusted AS phone": "without a phone reading there is no owner",
+    "standout/machine_learning_curated: left join accelerometer_trusted AS phone": "without a phone reading "
+    "there is no owner",
     "standout/machine_learning_curated: left join holder": _EACH_HAS_ONE,
     "standout/machine_learning_curated: left join owner": _EACH_HAS_ONE,
     "standout/machine_learning_curated: step_trainer_landing for step_trainer_trusted AS trainer": "all readings of a "

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import requests
 
 from rows import LANDED
 from stedi import errors, fingerprint, landing, storage, tables
+from stedi.aws import calls
 from stedi.engines.duckdb import DuckDB
 from stedi.errors import BadInput, CouldNotFinish
 from stedi.landing.account import typed_path
@@ -200,6 +202,17 @@ def test_network_that_fails_is_no_fault_of_the_input(s3, monkeypatch, read):
     monkeypatch.setattr("stedi.aws.calls._TRIES", 1)  # the pauses between tries are not what is tested
     with pytest.raises(CouldNotFinish, match=r"s3://data.* could not be reached\. Check the network.*AWS_ENDPOINT_URL"):
         read()
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_read_is_tried_as_often_as_every_other_call(s3, monkeypatch, read):
+    import awswrangler
+
+    put(s3, "p/a.json")
+    monkeypatch.setattr(awswrangler.config, "botocore_config", None)
+    with suppress(BadInput):  # of the JSON
+        read()
+    assert awswrangler.config.botocore_config.retries == calls.settings()["retries"]
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)

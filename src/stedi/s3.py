@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from stedi.aws import calls
 from stedi.errors import BadInput, CouldNotFinish
 from stedi.storage import HIDDEN, json_object
 
@@ -71,7 +72,7 @@ def _all_of(prefix: str) -> str:
 def _awswrangler(url: str) -> Iterator[ModuleType]:
     """awswrangler, to ask for what is at `url`. Its errors, and those of boto, become ours."""
     try:
-        import awswrangler
+        awswrangler = calls.wrangler()
         from botocore import exceptions as boto
     except ImportError:
         raise BadInput("A source on S3 needs awswrangler. Install it: pip install 'stedi[aws]'.") from None

@@ -20,7 +20,8 @@ _TRIES = 6  # of one call, with growing pauses: busy, faulty or unreachable serv
 
 def settings() -> dict[str, Any]:
     """How often and how long a call is tried."""
-    return {"retries": {"mode": "standard", "max_attempts": _TRIES}, "connect_timeout": 10, "max_pool_connections": 16}
+    retries = {"mode": "standard", "total_max_attempts": _TRIES}
+    return {"retries": retries, "connect_timeout": 10, "max_pool_connections": 16}
 
 
 @cache
