@@ -21,7 +21,7 @@ from measuring import busy, measured, progress
 from stedi import limits, project, sample, tables
 
 MEASURED = Path(__file__).parent / "measured.json"
-ROUNDS = {1: 3, 10: 2, 100: 2, LARGE: 1}
+ROUNDS = {1: 3, 10: 3, 100: 3, LARGE: 1}
 PACKAGES = ("duckdb", "pyspark", "pandas", "polars", "pyarrow", "great-expectations", "papermill")
 
 
