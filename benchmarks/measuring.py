@@ -1,11 +1,16 @@
 """Measures a command with all the processes that it starts."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 
 import psutil
 
@@ -20,33 +25,62 @@ def measured(command: list[str], place: Path) -> dict[str, float]:
     shutil.rmtree(place, ignore_errors=True)
     (place / "out").mkdir(parents=True)
     with (place / "said").open("w+") as said:
-        begun = time.perf_counter()
         quiet = os.environ | {"PYTHONWARNINGS": "ignore"}
+        before, begun = _cpu_of_children(), time.perf_counter()
         process = subprocess.Popen(command, stdout=said, stderr=said, cwd=place, env=quiet)
-        peak, cpu = _watched(process)
-        seconds = time.perf_counter() - begun
+        with _watched(process.pid) as seen:
+            process.wait()
+            seconds = time.perf_counter() - begun
+        cpu = max(sum(seen.cpu.values()), _cpu_of_children() - before)  # what was seen last, or of those waited for
         said.seek(0)
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said.read()[-2000:]}")
     shutil.rmtree(place, ignore_errors=True)  # what a process of Java still tidies up may be gone meanwhile
-    return {"seconds": round(seconds, 3), "cpu": round(cpu, 2), "peak": peak}
+    return {"seconds": round(seconds, 3), "cpu": round(cpu, 2), "peak": seen.peak}
 
 
-def _watched(process: subprocess.Popen) -> tuple[int, float]:
-    """The highest sum of resident memory, and the processor time of every process that was seen."""
-    root, peak, cpu = psutil.Process(process.pid), 0, {}
-    while process.poll() is None:
-        resident = 0
-        for each in _tree(root):
-            try:
-                with each.oneshot():
-                    resident += each.memory_info().rss
-                    cpu[each.pid] = sum(each.cpu_times()[:2])
-            except psutil.Error:  # it has ended meanwhile
-                continue
-        peak = max(peak, resident)
-        time.sleep(EVERY)
-    return peak, sum(cpu.values())
+@dataclass
+class _Seen:
+    """The highest sum of resident memory, and the processor time of every process that was seen, by its id."""
+
+    peak: int = 0
+    cpu: dict[int, float] = field(default_factory=dict)
+
+
+@contextmanager
+def _watched(process_id: int) -> Iterator[_Seen]:
+    """Look at a process and all that it has started, now and then, in a thread of its own."""
+    seen, ended, root = _Seen(), Event(), psutil.Process(process_id)
+
+    def watch() -> None:
+        _look(root, seen)
+        while not ended.wait(EVERY):
+            _look(root, seen)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _look(root: psutil.Process, seen: _Seen) -> None:
+    resident = 0
+    for each in _tree(root):
+        try:
+            with each.oneshot():
+                resident += each.memory_info().rss
+                seen.cpu[each.pid] = sum(each.cpu_times()[:2])
+        except psutil.Error:  # it has ended meanwhile
+            continue
+    seen.peak = max(seen.peak, resident)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _tree(root: psutil.Process) -> list[psutil.Process]:
