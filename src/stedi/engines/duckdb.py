@@ -143,9 +143,10 @@ class DuckDB:
     def landing(self, table: Table, files: list[str], path: str) -> None:
         keys = ", ".join(f"'{column.key}': '{TYPES[column.type]}'" for column in table.columns)
         names = ", ".join(f'"{column.key}" as "{column.name}"' for column in table.columns)
+        room = 2 * LONGEST  # buffers are made for it; a line without its unknown keys is written anew, with spaces
         self._write(
             f"select {names} from read_json([{', '.join(map(literal, files))}], columns = {{{keys}}}, "
-            f"format = 'newline_delimited', maximum_object_size = {2 * LONGEST}, hive_partitioning = false)",
+            f"format = 'newline_delimited', maximum_object_size = {room}, hive_partitioning = false)",
             path,
         )
 
