@@ -146,7 +146,7 @@ def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, so
     found = {}
     for place in (str(source), "s3://data"):
         run = Run.start(place, str(tmp_path / f"lake-{len(found)}"))
-        accounts = [run.land(table.name).to_dict("records") for table in tables.LANDING]
+        accounts = [run.land(table.name).files for table in tables.LANDING]
         fingerprints = {name: entry["fingerprint"] for name, entry in run.state["tables"].items()}
         found[place] = accounts, fingerprints, run.dataset
     assert found["s3://data"] == found[str(source)]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stedi import (
@@ -32,7 +33,7 @@ from stedi.resources import STAGING
 from stedi.storage import Folder
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import duckdb
 
     from stedi.validation import Audit
 
@@ -147,10 +148,8 @@ class Run(Tables):
         return run
 
     @guarded
-    def land(self, name: str) -> "pd.DataFrame":
-        """Bring a landing table's files in. Returns an account of them, one row a file."""
-        import pandas as pd
-
+    def land(self, name: str) -> Account:
+        """Bring a landing table's files in. Returns an account of them, which a notebook shows file by file."""
         table = tables.table(name)
         source = storage.source(project.resolve(self.state["source"]))
         others = sum(each["quarantined"] for key, each in self.state["landing"].items() if key != name)
@@ -158,8 +157,7 @@ class Run(Tables):
         with self._landing(name):
             account = landing.land(table, source, self._lake, self._work, self._engine, allowed)
             self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
-        columns = ["name", "lines", "rows", "quarantined", "erased", "unknown_keys", "sha256"]
-        return pd.DataFrame([vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in account.files])[columns]
+        return account
 
     @guarded
     def land_again(self, name: str) -> None:
@@ -273,13 +271,20 @@ class Run(Tables):
             self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
 
     def _add(self, name: str, path: str, begun: float, select: str, **more: str | None) -> dict:
-        seen = fingerprint.of_table(self._lake.url(path))
+        seen = fingerprint.of_table(self._lake.url(path), self._connection)
         seconds = round(time.perf_counter() - begun, 3)
         entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select, **more}
         self.state["tables"][name] = entry
         self._engine.attach(name, self._lake.url(path), seen.columns)
         self._save()
         return entry
+
+    @cached_property
+    def _connection(self) -> "duckdb.DuckDBPyConnection":
+        """To read what was written with, whichever engine wrote it."""
+        from stedi.engines.duckdb import connect
+
+        return connect()
 
     def _drop(self, names: list[str]) -> None:
         """Forget tables that are no longer what their parents and the policy say, and the audit of them."""

@@ -23,7 +23,7 @@ class File:
     erased: int = 0  # lines of people who were erased
 
 
-@dataclass
+@dataclass(repr=False)
 class Account:
     """What landed of one table. `faults` names the first quarantined lines: file, line, reason; never their content.
 
@@ -47,6 +47,16 @@ class Account:
     def json(self) -> dict:
         """As it is stored."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        columns = ["name", "lines", "rows", "quarantined", "erased", "unknown_keys", "sha256"]
+        shown = [vars(file) | {"sha256": f"{file.sha256[:12]}…"} for file in self.files]
+        return pd.DataFrame(shown, columns=columns).to_html(index=False)
+
+    def __repr__(self) -> str:
+        return f"{self.table}: {self.rows:,} rows, from {self.lines:,} lines in {len(self.files):,} file{'s' * (len(self.files) != 1)}"
 
     @property
     def rows(self) -> int:
