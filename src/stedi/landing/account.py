@@ -56,7 +56,8 @@ class Account:
         return pd.DataFrame(shown, columns=columns).to_html(index=False)
 
     def __repr__(self) -> str:
-        return f"{self.table}: {self.rows:,} rows, from {self.lines:,} lines in {len(self.files):,} file{'s' * (len(self.files) != 1)}"
+        files = "1 file" if len(self.files) == 1 else f"{len(self.files):,} files"
+        return f"{self.table}: {self.rows:,} rows, from {self.lines:,} lines in {files}"
 
     @property
     def rows(self) -> int:
