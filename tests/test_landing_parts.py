@@ -57,13 +57,12 @@ def afresh(place, tmp_path) -> fingerprint.Seen:
 
 
 def test_an_account_shows_itself_file_by_file(place):
-    assert (
-        repr(place.first) == f"accelerometer_landing: {place.first.rows} rows, from {place.first.lines} lines in 1 file"
-    )
+    [file], rows = place.first.files, len(LANDED[PHONE.name])
+    assert repr(place.first) == f"accelerometer_landing: {rows} rows, from {rows} lines in 1 file"
     shown = place.first._repr_html_()
     assert "data.json" in shown
-    assert place.first.files[0].sha256[:12] in shown
-    assert place.first.files[0].sha256 not in shown, "as much of it as people compare"
+    assert file.sha256[:12] in shown
+    assert file.sha256 not in shown, "as much of it as people compare"
 
 
 def test_of_a_source_with_a_new_file_only_that_is_parsed(place, tmp_path):

@@ -43,7 +43,8 @@ def of_file(path: Path, usual: Callable[[bytes], bool] | None = None) -> Bytes:
             while block := file.read(BLOCK):
                 block += file.readline(BLOCK + 2)  # to the end of its last line, unless that is absurdly long
                 content.update(block)
-                lines += int(numpy.count_nonzero(numpy.frombuffer(block, numpy.uint8) == _LINE_FEED))  # 8 x as quick
+                # as block.count(b"\n") would, in an eighth of the time
+                lines += int(numpy.count_nonzero(numpy.frombuffer(block, numpy.uint8) == _LINE_FEED))
                 last = block[-1:]
                 regular = regular and usual(block)
     except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -93,7 +94,7 @@ def of_table(path: str, connection: "duckdb.DuckDBPyConnection | None" = None) -
     from stedi.engines.duckdb import TYPES, connect, faults, parquet, reach
 
     if connection is None:
-        with connect() as own:
+        with faults(), connect() as own:
             return of_table(path, own)
     athena = {ours: theirs for theirs, ours in TYPES.items()}
     with faults():
@@ -109,9 +110,9 @@ def of_table(path: str, connection: "duckdb.DuckDBPyConnection | None" = None) -
 
 def of_tables(paths: Iterable[str]) -> Iterator[Seen]:
     """Read several, one after the other, as they are asked for."""
-    from stedi.engines.duckdb import connect
+    from stedi.engines.duckdb import connect, faults
 
-    with connect() as connection:
+    with faults(), connect() as connection:
         for path in paths:
             yield of_table(path, connection)
 

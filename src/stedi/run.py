@@ -282,9 +282,10 @@ class Run(Tables):
     @cached_property
     def _connection(self) -> "duckdb.DuckDBPyConnection":
         """To read what was written with, whichever engine wrote it."""
-        from stedi.engines.duckdb import connect
+        from stedi.engines.duckdb import connect, faults
 
-        return connect()
+        with faults():
+            return connect()
 
     def _drop(self, names: list[str]) -> None:
         """Forget tables that are no longer what their parents and the policy say, and the audit of them."""
