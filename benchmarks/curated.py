@@ -5,7 +5,8 @@ Usage: curated.py SOURCE LAKEHOUSE ENGINE [MEMORY]
 
 import sys
 
-from stedi import Run, tables
+from stedi import Run
+from stedi.contract import tables
 
 source, lakehouse, engine, *memory = sys.argv[1:]
 run = Run.start(source, lakehouse, engine, memory_limit=memory[0] if memory else "")

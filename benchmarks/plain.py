@@ -7,7 +7,8 @@ import ast
 import json
 import sys
 
-from stedi import pipeline, project
+from stedi.contract import paths
+from stedi.notebook_runner import runner
 
 given = dict(zip(("source", "lakehouse", "reports", "screenshots"), sys.argv[1:], strict=True))
 
@@ -22,9 +23,9 @@ def execute(cell: str, names: dict) -> None:
         getattr(value, "_repr_html_", value.__repr__)()
 
 
-for step in pipeline.STEPS:
+for step in runner.STEPS:
     names = {"__name__": "__main__"}
-    for cell in json.loads((project.NOTEBOOKS / f"{step}.ipynb").read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads((paths.NOTEBOOKS / f"{step}.ipynb").read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             execute("".join(cell["source"]), names)
             if "parameters" in cell["metadata"].get("tags", []):

@@ -18,7 +18,9 @@ import pages
 from contenders import CONTENDERS, LARGE
 from measuring import busy, measured, progress
 
-from stedi import limits, project, sample, tables
+from stedi.contract import paths, tables
+from stedi.engines import limits
+from stedi.sample import generate
 
 MEASURED = Path(__file__).parent / "measured.json"
 ROUNDS = {1: 3, 10: 3, 100: 3, LARGE: 1}
@@ -50,7 +52,7 @@ def measure(scale: int, work: Path, store: dict) -> None:
     """All rounds of a scale. What was measured is kept after each, so that a long run can be cut short."""
     source, made = generated(scale, work)
     files = list(source.glob("*/landing/*.json"))
-    rows = sample.plan.expected_rows(scale)["course"]
+    rows = generate.plan.expected_rows(scale)["course"]
     at = store["scales"].setdefault(str(scale), {"contenders": {}})
     at |= {"rows": sum(rows[table.name] for table in tables.LANDING), "files": len(files)}
     at |= {"bytes": sum(file.stat().st_size for file in files)} | ({"sample": made} if made else {})
@@ -84,7 +86,7 @@ def main() -> None:
         store["machine"] = machine()
         for scale in wanted:
             measure(scale, (given.work or Path(temporary)).resolve(), store)
-    pages.write(store, project.ROOT / "docs")
+    pages.write(store, paths.ROOT / "docs")
 
 
 if __name__ == "__main__":

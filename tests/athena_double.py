@@ -86,7 +86,7 @@ class Query:
         self.s3.put_object(bucket, f"{prefix}20261120_091233_00001_x_{uuid.uuid4()}", out.read_bytes())
 
     def declare(self, sql: str) -> None:
-        """CREATE EXTERNAL TABLE, as it is written in src/stedi/sql/landing."""
+        """CREATE EXTERNAL TABLE, as it is written in src/stedi/contract/sql/landing."""
         found = re.fullmatch(
             r"\s*create external table (\w+) \((.*)\)\s*row format serde '([^']+)'\s*location '(s3://[^']+/)'\s*"
             r"tblproperties \('classification' = 'json'\)\s*", sql, re.S,

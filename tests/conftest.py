@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from rows import LANDED
-from stedi import project, tables
+from stedi.contract import paths, tables
 
 
 @pytest.fixture(scope="session")
 def public_data() -> Path:
     """The public data's folder; the test is skipped where it is not there, for it may not be shipped."""
-    folder = Path(os.environ.get("STEDI_DATA", project.ROOT.parent / "shared" / "data" / "stedi"))
+    folder = Path(os.environ.get("STEDI_DATA", paths.ROOT.parent / "shared" / "data" / "stedi"))
     if not folder.is_dir():
         pytest.skip(f"the public data is not at {folder} (set STEDI_DATA to its folder)")
     return folder

@@ -25,14 +25,18 @@ from sqlglot import exp
 
 from conftest import write_source
 from rows import LANDED, T, customer, phone, store, trainer
-from stedi import Run, catalog, fingerprint, keys, project, sql, suites, tables, validation
+from stedi import Run
+from stedi.audit import run_suites
+from stedi.contract import paths, sql, suites, tables
+from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.policies import POLICIES
+from stedi.contract.suites import read as read_suite
+from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
-from stedi.errors import BadInput, EngineFailed
-from stedi.policies import POLICIES
-from stedi.storage import Folder
-from stedi.suites import read as read_suite
+from stedi.storage import catalog, keys
+from stedi.storage.local import Folder
 
-DOCUMENT = project.ROOT / "docs" / "gates.md"
+DOCUMENT = paths.ROOT / "docs" / "gates.md"
 KEY, OTHER_KEY = b"the key of the gates' pseudonyms", b"a key that nothing was made with"
 RUN_START = T + 1000  # of the mutants; of the gates it is now
 
@@ -47,7 +51,7 @@ def policy_of(folder: str) -> str:
 
 def expectations(folder: str, table: str) -> list[dict]:
     """The expectations of one suite file."""
-    return read_suite(project.EXPECTATIONS / folder / f"{table}.json", table)
+    return read_suite(paths.EXPECTATIONS / folder / f"{table}.json", table)
 
 
 def check_id(expectation: dict) -> str:
@@ -67,7 +71,7 @@ def in_order(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (tables.NAMES.index(path.stem), order.index(path.parent.name)))
 
 
-SUITES = [(path.parent.name, path.stem) for path in in_order(project.EXPECTATIONS.glob("*/*.json"))]
+SUITES = [(path.parent.name, path.stem) for path in in_order(paths.EXPECTATIONS.glob("*/*.json"))]
 
 
 # Gates: what is broken, and how
@@ -406,7 +410,7 @@ def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
         entry |= vars(fingerprint.of_table(str(path)))  # as if it had been built so
         run._save()
     secrets = patch.object(run, "_secrets", lambda: list(gate.breaking.secrets))
-    one_table = patch.object(validation, "audit", partial(validation.audit, names=(gate.table,)))
+    one_table = patch.object(run_suites, "audit", partial(run_suites.audit, names=(gate.table,)))
     with narrowed(lambda each: check_id(each) in (gate.check, "rows_present")), one_table, secrets:
         [seen] = [check for check in run.audit().checks if check.check_id == gate.check]
     said = run.publish()
@@ -769,7 +773,7 @@ class Bench:
         known = {table: {"expected_rows": None, "landed_rows": self.size(table)}}
         for queries in (True, False):
             with narrowed(lambda each, queries=queries: _asked(each, queries)):
-                checks = validation.audit(paths, self.policy, known, (table,), RUN_START, [KEY]).checks
+                checks = run_suites.audit(paths, self.policy, known, (table,), RUN_START, [KEY]).checks
             if found := [check.check_id for check in checks if check.stops]:
                 return found[0]
         return None

@@ -1,7 +1,7 @@
 """A small results.json, written by hand: what report and pictures are tested on. No value in it is of a real person."""
 
-from stedi import tables
-from stedi.policies import POLICIES
+from stedi.contract import tables
+from stedi.contract.policies import POLICIES
 
 ROWS = {
     "customer_landing": 10,
@@ -69,7 +69,7 @@ def passed(**changed) -> dict:
         "left": [],
         "landing": [_landed(table.name) for table in tables.LANDING],
         "tables": [_table(table) for table in tables.TABLES],
-        "code": {"src/stedi/sql/course/customer_trusted.sql": "12" * 32},
+        "code": {"src/stedi/contract/sql/course/customer_trusted.sql": "12" * 32},
         "error": None,
         "run": _circumstances(),
     }
@@ -201,7 +201,7 @@ def _table(table: tables.Table) -> dict:
             for each in table.columns
         ],
         "sql": f"-- One row per {table.grain}.\nselect 1",
-        "sql_file": f"src/stedi/sql/course/{table.name}.sql",
+        "sql_file": f"src/stedi/contract/sql/course/{table.name}.sql",
         "checks": [
             check("rows_present", "The table is not empty.", observed=rows),
             check("rows_expected", "The number of rows is known.", expected=rows, observed=rows),

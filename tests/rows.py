@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from stedi import tables
+from stedi.contract import tables
 from stedi.engines.duckdb import TYPES, DuckDB
 
 T = 1_600_000_000_000  # some time in 2020, in milliseconds

@@ -2,8 +2,10 @@
 
 import hashlib
 
-from stedi import Run, catalog, tables
-from stedi.storage import Folder
+from stedi import Run
+from stedi.contract import tables
+from stedi.storage import catalog
+from stedi.storage.local import Folder
 
 LANDING = [table.name for table in tables.LANDING]
 TRUSTED = ["customer_trusted", "accelerometer_trusted"]

@@ -13,11 +13,15 @@ import cloud
 from conftest import write_source
 from rows import LANDED, customer, phone
 from runs import CURATED, LANDING, TRUSTED, build, land, publish
-from stedi import Lakehouse, Run, catalog, compare, keys, project, resources, sql, tables
+from stedi import Lakehouse, Run
 from stedi.aws import glue
-from stedi.aws.names import Names
-from stedi.errors import BadInput, CouldNotFinish, EngineFailed
-from stedi.policies import POLICIES
+from stedi.contract import paths, sql, tables
+from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
+from stedi.contract.policies import POLICIES
+from stedi.results import lakehouse_comparison
+from stedi.runs import provision
+from stedi.storage import catalog, keys
+from stedi.storage.s3_names import Names
 
 LAKE = "s3://p3-stedi-lakehouse"
 
@@ -62,7 +66,7 @@ def glue_tables(client, database: str = "p3_stedi_lakehouse") -> dict[str, dict]
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_policy_publishes_what_it_publishes_in_a_folder(published, given, tmp_path, monkeypatch, policy):
-    key = keys.folder(resources.folder(LAKE)) / keys.PSEUDONYM
+    key = keys.folder(provision.folder(LAKE)) / keys.PSEUDONYM
     monkeypatch.setenv(keys.GIVEN, str(key)) if key.exists() else None
     publish(given, str(tmp_path / "lake"), policy)
     ours = Lakehouse(str(tmp_path / "lake")).catalog.tables
@@ -71,7 +75,9 @@ def test_every_policy_publishes_what_it_publishes_in_a_folder(published, given, 
         name: (e.rows, e.fingerprint, list(e.columns.items())) for name, e in ours.items()
     }
     if policy == "strict":  # the one that is published now
-        assert compare.text(compare.compare(LAKE, str(tmp_path / "lake"))).endswith("All tables are equal.")
+        assert lakehouse_comparison.text(lakehouse_comparison.compare(LAKE, str(tmp_path / "lake"))).endswith(
+            "All tables are equal."
+        )
 
 
 def test_readers_query_what_is_published(published):
@@ -106,7 +112,7 @@ def test_landing_prefix_holds_nothing_but_json(published, client):
 
 
 def test_key_of_the_pseudonyms_is_in_no_statement_and_not_in_the_bucket(published, client):
-    secret = keys.pseudonym(resources.folder(LAKE))
+    secret = keys.pseudonym(provision.folder(LAKE))
     said = "\n".join(statement for each in published.values() for statement in each["statements"])
     assert "p3_stedi_lakehouse_key" in said and secret.hex() not in said.lower()
     for key in keys_of(client):
@@ -116,7 +122,7 @@ def test_key_of_the_pseudonyms_is_in_no_statement_and_not_in_the_bucket(publishe
 def test_landing_tables_are_declared_by_the_text_that_is_shown(published):
     for table in tables.LANDING:
         [declared] = [each for each in published["course"]["statements"] if f"table {table.name} (" in each]
-        shown = (project.ROOT / f"src/stedi/sql/landing/{table.name}.sql").read_text()
+        shown = (paths.ROOT / f"src/stedi/contract/sql/landing/{table.name}.sql").read_text()
         without = [re.sub(r"location '.*'", "", text) for text in (declared, re.sub(r"--.*\n", "", shown))]
         assert without[0].split() == without[1].split()
 
@@ -124,12 +130,12 @@ def test_landing_tables_are_declared_by_the_text_that_is_shown(published):
 @pytest.fixture(scope="module")
 def grammar():
     """Says what a real grammar of Trino, or of Hive for DDL, finds wrong with statements: (dialect, statement)."""
-    folder = project.ROOT / ".cache" / "trino"
+    folder = paths.ROOT / ".cache" / "trino"
     if not shutil.which("node"):
         pytest.skip("the grammar runs on Node, and there is none on the path")
     if not (folder / "node_modules" / "dt-sql-parser").is_dir():
         pytest.skip("the grammar is not there; get it with: make trino")
-    script = shutil.copy(project.ROOT / "tests" / "trino_grammar.mjs", folder / "grammar.mjs")
+    script = shutil.copy(paths.ROOT / "tests" / "trino_grammar.mjs", folder / "grammar.mjs")
 
     def faults(given: list[tuple[str, str]]) -> list[list[str]]:
         done = subprocess.run(["node", script], input=json.dumps(given), capture_output=True, text=True, check=True)
@@ -149,7 +155,7 @@ def spoken(statement: str) -> tuple[str, str]:
 def test_every_statement_passes_a_real_grammar(published, grammar):
     said = {spoken(statement) for each in published.values() for statement in each["statements"]}
     assert {dialect for dialect, _ in said} == {"trino", "hive"} and len(said) > 15
-    cells = "".join(path.read_text() for path in sorted(project.NOTEBOOKS.glob("*.ipynb")))
+    cells = "".join(path.read_text() for path in sorted(paths.NOTEBOOKS.glob("*.ipynb")))
     code = ["".join(json.loads(each)) for each in re.findall(r'"source": (\[.*?\n   \])', cells, re.S)]
     asked = [each for text in code for each in re.findall(r'run\.query\("""(.*?)"""\)', text, re.S)]
     assert asked
@@ -232,7 +238,7 @@ def test_rows_that_athena_counts_otherwise_stop_the_run(published, given, client
 
 
 def test_changed_file_is_sent_and_the_others_are_copied_on_the_server(published, given, tmp_path, monkeypatch):
-    from stedi.aws import transfer
+    from stedi.storage import s3_transfer
 
     source = write_source(tmp_path / "more", LANDED)
     (source / "customer/landing/b.json").write_text((source / "customer/landing/data.json").read_text())
@@ -241,8 +247,8 @@ def test_changed_file_is_sent_and_the_others_are_copied_on_the_server(published,
     write_source(tmp_path / "extra", extra)
     (source / "customer/landing/b.json").write_text((tmp_path / "extra/customer/landing/data.json").read_text())
     sent = []
-    upload = transfer._copied
-    monkeypatch.setattr(transfer, "_copied", lambda url, *rest: sent.append(url) or upload(url, *rest))
+    upload = s3_transfer._copied
+    monkeypatch.setattr(s3_transfer, "_copied", lambda url, *rest: sent.append(url) or upload(url, *rest))
     run = Run.start(str(source), LAKE, "athena")
     run.land("customer_landing")
     old = Lakehouse(LAKE).catalog.tables["customer_landing"].path.replace("landing_typed", "landing")
@@ -266,9 +272,9 @@ def test_source_on_s3_is_copied_on_the_server_byte_for_byte(published, given, cl
 
 
 def test_lakehouse_is_not_written_to_while_another_run_holds_it(published, given, monkeypatch):
-    from stedi.errors import LakehouseLocked
+    from stedi.contract.errors import LakehouseLocked
 
-    lake = resources.folder(LAKE)
+    lake = provision.folder(LAKE)
     with lake.lock("run-7"):
         monkeypatch.delenv("STEDI_LOCK")
         monkeypatch.setattr("os.getpid", lambda: 1)
@@ -288,10 +294,10 @@ def test_lakehouse_is_not_written_to_while_another_run_holds_it(published, given
     ],
 )
 def test_lock_is_taken_over(published, left):
-    from stedi.aws import lock
+    from stedi.storage import s3_lock
 
-    lake = resources.folder(LAKE)
-    lake.write_json(".lock", {"owner": "run-8", "token": "x", **lock._here(), **left})
+    lake = provision.folder(LAKE)
+    lake.write_json(".lock", {"owner": "run-8", "token": "x", **s3_lock._here(), **left})
     with lake.lock("run-9"):
         assert json.loads(lake.read(".lock")[0])["owner"] == "run-9"
 
@@ -299,7 +305,7 @@ def test_lock_is_taken_over(published, left):
 def test_prefix_that_holds_something_else_is_refused_and_left_alone(published, client):
     client("s3").put_object(Bucket="p3-stedi-lakehouse", Key="thesis/a.txt", Body=b"mine")
     with pytest.raises(BadInput, match="is no lakehouse, and not empty"):
-        resources.create(f"{LAKE}/thesis")
+        provision.create(f"{LAKE}/thesis")
     client("s3").delete_object(Bucket="p3-stedi-lakehouse", Key="thesis/a.txt")
 
 
@@ -307,7 +313,7 @@ def test_database_with_tables_of_others_is_refused(client):
     client("glue").create_database(DatabaseInput={"Name": "given_to_us"})
     client("glue").create_table(DatabaseName="given_to_us", TableInput={"Name": "customer_trusted"})
     with pytest.raises(BadInput, match="given_to_us has customer_trusted of others"):
-        resources.create("s3://given-to-us")
+        provision.create("s3://given-to-us")
     assert "Parameters" not in glue.listed("given_to_us")[0]
 
 
@@ -318,23 +324,23 @@ def test_delete_leaves_what_is_not_ours_and_removes_every_version(given, client)
     s3.put_object(Bucket="shared-one", Key="theirs.txt", Body=b"theirs")
     place = "s3://shared-one/stedi"
     land(given, place, engine="athena")
-    assert not [each for each in resources.owned(resources.folder(place)) if each.startswith("bucket")]
-    assert resources.delete(resources.existing(place)) == []
+    assert not [each for each in provision.owned(provision.folder(place)) if each.startswith("bucket")]
+    assert provision.delete(provision.existing(place)) == []
     found = s3.list_object_versions(Bucket="shared-one")
     assert [each["Key"] for each in found["Versions"]] == ["theirs.txt"] and "DeleteMarkers" not in found
     assert glue.database(Names.of(place).database) is None
 
 
 def test_deleted_lakehouse_leaves_an_empty_account(published, client):
-    lake = resources.existing(LAKE)
-    owned = resources.owned(lake)
+    lake = provision.existing(LAKE)
+    owned = provision.owned(lake)
     assert {f"{LAKE}/catalog.json", "bucket p3-stedi-lakehouse", "Glue database p3_stedi_lakehouse"} <= set(owned)
-    assert resources.delete(lake) == []
+    assert provision.delete(lake) == []
     assert "p3-stedi-lakehouse" not in [each["Name"] for each in client("s3").list_buckets()["Buckets"]]
     assert not [e for e in client("glue").get_databases()["DatabaseList"] if e["Name"].startswith("p3_stedi")]
     groups = [each["Name"] for each in client("athena").list_work_groups()["WorkGroups"]]
     assert "stedi-p3-stedi-lakehouse" not in groups
     assert not keys.folder(lake).exists()
     with pytest.raises(BadInput, match="is no lakehouse"):
-        resources.existing(LAKE)
+        provision.existing(LAKE)
     assert catalog.load(lake) is None and {*TRUSTED, *CURATED} < set(tables.NAMES)

@@ -10,8 +10,11 @@ import pytest
 
 import cloud
 from runs import publish
-from stedi import compare, keys, resources, sample
-from stedi.policies import POLICIES
+from stedi.contract.policies import POLICIES
+from stedi.results import lakehouse_comparison
+from stedi.runs import provision
+from stedi.sample import generate
+from stedi.storage import keys
 
 LAKE = "s3://p3-stedi-command/lake"
 ROWS = {"course": 43_681, "standout": 34_437, "strict": 32_025}  # of the training table: sample and public data alike
@@ -31,7 +34,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def generated(folder) -> Path:
-    sample.generate(folder / "sample")
+    generate.generate(folder / "sample")
     return folder / "sample"
 
 
@@ -45,7 +48,7 @@ def given(request, folder, generated) -> Path:
 
 
 def stedi(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "stedi.cli", *words], capture_output=True, text=True, cwd=folder,
+    return subprocess.run([sys.executable, "-m", "stedi.cli.main", *words], capture_output=True, text=True, cwd=folder,
                           timeout=300)  # fmt: skip
 
 
@@ -78,10 +81,10 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
 def test_both_engines_give_equal_fingerprints(request, folder, monkeypatch, data, policy):
     source, place, here = request.getfixturevalue(data), "s3://p3-stedi-equal", str(folder / f"{data}-{policy}")
     publish(source, place, policy, engine="athena")
-    key = keys.folder(resources.folder(place)) / keys.PSEUDONYM
+    key = keys.folder(provision.folder(place)) / keys.PSEUDONYM
     if key.exists():  # course needs none
         monkeypatch.setenv(keys.GIVEN, str(key))
     publish(source, here, policy)
-    found = compare.compare(place, here)
+    found = lakehouse_comparison.compare(place, here)
     assert [each.table for each in found if not each.same] == [] and len(found) == 8
     assert found[-1].rows == (ROWS[policy], ROWS[policy])

@@ -12,9 +12,11 @@ import cloud
 from conftest import write_source
 from rows import LANDED, customer
 from runs import build, land, publish
-from stedi import Lakehouse, Run, catalog, resources
-from stedi.aws import calls, glue
-from stedi.errors import BadInput, CouldNotFinish, StediError
+from stedi import Lakehouse, Run
+from stedi.aws import glue
+from stedi.contract.errors import BadInput, CouldNotFinish, StediError
+from stedi.runs import provision
+from stedi.storage import aws_client, catalog
 
 LAKE = "s3://p3-stedi-faults"
 MORE = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("dan")]}
@@ -73,7 +75,7 @@ def refusal(code: str, operation: str = "PutObject"):
 
 def readable() -> dict[str, int]:
     """What readers get of every table: through the catalog, and where Glue says that the tables lie."""
-    lake, found = resources.folder(LAKE), Lakehouse(LAKE)
+    lake, found = provision.folder(LAKE), Lakehouse(LAKE)
     there = {each["Name"]: each["StorageDescriptor"]["Location"] for each in glue.listed(lake.names.database)}
     for name, location in there.items():
         path = location.removeprefix(f"{LAKE}/").rstrip("/")
@@ -93,7 +95,7 @@ def publishing(sources) -> Run:
 def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, sources, faulty, monkeypatch):
     run = publishing(sources)
     before, state = readable(), {**run.state}
-    lake = resources.folder(LAKE)
+    lake = provision.folder(LAKE)
     snapshot = everything(lake)
     made = faulty(0, Killed())
     run.publish()
@@ -106,7 +108,7 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
         restore(lake, snapshot)
         glue.follow(lake)
         assert readable() == before
-        again = Run(resources.folder(LAKE), {**state})
+        again = Run(provision.folder(LAKE), {**state})
         faulty(at, Killed())
         try:
             again.publish()
@@ -118,7 +120,7 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
     Run.start(str(sources[1]), LAKE, "athena")  # the next run takes the dead one's lock, and rolls Glue forward
     current = Lakehouse(LAKE).catalog.run_id
     assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {current}
-    assert glue.run_databases(resources.folder(LAKE)) == []
+    assert glue.run_databases(provision.folder(LAKE)) == []
 
 
 def sampled(calls_made: list[str]) -> list[int]:
@@ -139,7 +141,7 @@ def restore(lake, snapshot: dict[str, bytes]) -> None:
         if each["Key"] not in snapshot:
             lake.delete(each["Key"])
     for key, content in snapshot.items():
-        calls.client("s3").put_object(Bucket=lake.names.bucket, Key=key, Body=content)
+        aws_client.client("s3").put_object(Bucket=lake.names.bucket, Key=key, Body=content)
 
 
 def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, sources, monkeypatch):
@@ -155,7 +157,7 @@ def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, 
 
 
 def refuse(*_, **__):
-    with calls.calling("register a table"):
+    with aws_client.calling("register a table"):
         raise refusal("AccessDeniedException", "UpdateTable")
 
 
@@ -199,27 +201,27 @@ def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, fa
     build(LAKE, "strict")
     run = Run.join(LAKE, builds=False)
     assert run.audit().passed and run.state["tables"]["customer_landing"]["rows"] == 4
-    assert glue.database("p3_stedi_faults_key") is None and not resources.folder(LAKE).exists(glue.KEYS)
+    assert glue.database("p3_stedi_faults_key") is None and not provision.folder(LAKE).exists(glue.KEYS)
 
 
 def test_killed_creation_and_deletion_are_made_up_for_and_leave_an_empty_account(aws, sources, faulty, monkeypatch):
     place, before = "s3://p3-stedi-brief", account()
     for at in cuts((1, 4, 9)):
         faulty(at, Killed())
-        done = survives(lambda: resources.create(place))
+        done = survives(lambda: provision.create(place))
         monkeypatch.undo()
-        resources.create(place)
-        assert resources.delete(resources.existing(place)) == []
+        provision.create(place)
+        assert provision.delete(provision.existing(place)) == []
         assert account() == before, f"creation was cut at call {at}"
         if done:
             break
     for at in cuts((3, 20, 45)):
         land(sources[0], place, engine="athena")
         faulty(at, Killed())
-        done = survives(lambda: resources.delete(resources.existing(place)))
+        done = survives(lambda: provision.delete(provision.existing(place)))
         monkeypatch.undo()
         if not done and account() != before:
-            assert resources.delete(resources.existing(place)) == []
+            assert provision.delete(provision.existing(place)) == []
         assert account() == before, f"deletion was cut at call {at}"
         if done:
             break
@@ -227,7 +229,7 @@ def test_killed_creation_and_deletion_are_made_up_for_and_leave_an_empty_account
 
 def account() -> dict[str, list[str]]:
     """What there is of each kind."""
-    s3, glue_, athena = (calls.client(name) for name in ("s3", "glue", "athena"))
+    s3, glue_, athena = (aws_client.client(name) for name in ("s3", "glue", "athena"))
     return {
         "buckets": [each["Name"] for each in s3.list_buckets()["Buckets"]],
         "databases": [each["Name"] for each in glue_.get_databases()["DatabaseList"]],
@@ -279,7 +281,7 @@ def test_throttling_is_retried_with_back_off(aws, monkeypatch, service):
     monkeypatch.setattr("botocore.endpoint.time.sleep", pauses.append)
     ask = {"s3": lambda c: c.list_buckets(), "glue": lambda c: c.get_databases(),
            "athena": lambda c: c.list_work_groups()}  # fmt: skip
-    ask[service](calls.client(service))
+    ask[service](aws_client.client(service))
     assert len(sent) == 3 and len(pauses) == 2
 
 
@@ -292,7 +294,7 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_r
     for number in range(3):
         write_source(tmp_path / str(number), MORE | {"customer_landing": [customer(f"new-{number}")]})
         shutil.copyfile(tmp_path / f"{number}/customer/landing/data.json", source / f"customer/landing/{number}.json")
-    client, real, parts = calls.client("s3"), calls.client("s3").upload_file, []
+    client, real, parts = aws_client.client("s3"), aws_client.client("s3").upload_file, []
 
     def upload(file, bucket, key, **more):
         parts.append(key)
@@ -306,7 +308,7 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_r
         run.land("customer_landing")
     monkeypatch.undo()
     assert run.land("customer_landing").rows == 7
-    assert catalog.load(resources.folder(LAKE)).run_id != run.id
+    assert catalog.load(provision.folder(LAKE)).run_id != run.id
 
 
 def test_missing_credentials_end_with_what_to_set(monkeypatch):
@@ -316,4 +318,4 @@ def test_missing_credentials_end_with_what_to_set(monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
     with pytest.raises(BadInput, match=r"Unable to locate credentials.*AWS_ACCESS_KEY_ID"):
-        resources.create("s3://nobody-here")
+        provision.create("s3://nobody-here")

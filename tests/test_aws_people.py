@@ -8,11 +8,13 @@ import cloud
 from conftest import write_source
 from rows import LANDED, customer
 from runs import publish
-from stedi import Lakehouse, keys, resources
-from stedi.aws.permissions import policy
-from stedi.erasure import forget
-from stedi.errors import BadInput
-from stedi.republish import under_new_key
+from stedi import Lakehouse
+from stedi.aws.iam_policy import policy
+from stedi.contract.errors import BadInput
+from stedi.erasure import erase
+from stedi.runs import provision
+from stedi.runs.rebuild import under_new_key
+from stedi.storage import keys
 
 LAKE = "s3://p3-stedi-people/lake"
 
@@ -45,7 +47,7 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
     publish(source, LAKE, "strict", engine="athena")
     assert any(b"zelda-marker@example.com" in content for content in versions().values())
     places = [str(tmp_path / "reports"), str(tmp_path / "pictures")]
-    [receipt] = forget.forget(LAKE, ["zelda-marker@example.com"], *places)
+    [receipt] = erase.forget(LAKE, ["zelda-marker@example.com"], *places)
     assert receipt["searched"]["found"] == 0 and receipt["searched"]["files"] > 10
     assert {each["name"]: each["rows_removed"] for each in receipt["tables"]}["customer_landing"] == 1
     assert not [name for name, content in versions().items() if b"zelda-marker" in content.lower()]
@@ -58,10 +60,10 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
 
 def test_lost_tombstone_key_takes_nothing_in(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
-    (keys.folder(resources.folder(LAKE)) / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
+    (keys.folder(provision.folder(LAKE)) / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match=r"tombstone.key cannot be read.*Restore it"):
         publish(source, LAKE, "strict", engine="athena")
-    (tmp_path / "elsewhere").rename(keys.folder(resources.folder(LAKE)) / keys.TOMBSTONE)
+    (tmp_path / "elsewhere").rename(keys.folder(provision.folder(LAKE)) / keys.TOMBSTONE)
 
 
 ACTIONS = {
@@ -116,7 +118,7 @@ def test_policy_allows_every_call_from_creation_to_deletion(tmp_path, monkeypatc
     import boto3
     from botocore.client import BaseClient
 
-    resources.delete(resources.existing(LAKE))
+    provision.delete(provision.existing(LAKE))
     for each in versions():
         raise AssertionError(f"{each} is left")
     boto3.client("s3").delete_bucket(Bucket="p3-stedi-people")
@@ -128,7 +130,7 @@ def test_policy_allows_every_call_from_creation_to_deletion(tmp_path, monkeypatc
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
     publish(write_source(tmp_path / "source", LANDED), LAKE, "strict", engine="athena")
-    resources.delete(resources.existing(LAKE))
+    provision.delete(provision.existing(LAKE))
     document = policy(LAKE, cloud.REGION, cloud.ACCOUNT)
     assert [each for each in sorted(needed) if not allowed(document, *each)] == []
     assert len({action for action, _ in needed}) > 25

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from stedi import catalog
-from stedi.catalog import Catalog, Entry
-from stedi.storage import Folder
+from stedi.storage import catalog
+from stedi.storage.catalog import Catalog, Entry
+from stedi.storage.local import Folder
 
 COLUMNS = {"email": "string", "timestamp": "bigint"}
 

@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
-from stedi import datasets, project, sample
-from stedi.datasets import Dataset
-from stedi.errors import BadInput
+from stedi.contract import paths
+from stedi.contract.errors import BadInput
+from stedi.results import datasets
+from stedi.results.datasets import Dataset
+from stedi.sample import generate
 
 KNOWN = {
     "f00d": {"kind": "public", "name": "public data", "rows": {"course": {"customer_landing": 956}}},
@@ -75,7 +77,7 @@ def test_expected_json_that_cannot_be_used_is_refused_or_not_believed(recognise,
 
 
 def test_known_data_sets_have_counts_for_every_table_they_name():
-    known = json.loads((project.EXPECTATIONS / "row_counts.json").read_text(encoding="utf-8"))
+    known = json.loads((paths.EXPECTATIONS / "row_counts.json").read_text(encoding="utf-8"))
     assert {each["kind"] for each in known.values()} <= {"public", "synthetic"}
     assert all(
         len(fingerprint) == 32 and each["name"] and each["rows"]["course"] for fingerprint, each in known.items()
@@ -86,8 +88,8 @@ def test_known_data_sets_have_counts_for_every_table_they_name():
 def generated(tmp_path, monkeypatch):
     """The folders for which a sample was generated, in a project of its own."""
     folders = []
-    monkeypatch.setattr(project, "ROOT", tmp_path)
-    monkeypatch.setattr(sample, "generate", folders.append)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "generate", folders.append)
     return folders
 
 

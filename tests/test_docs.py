@@ -10,13 +10,14 @@ import jsonschema
 import pytest
 
 import results_example
-from stedi import cli, project, tables
+from stedi.cli import main
+from stedi.contract import paths, tables
 from stedi.report import overview
 from test_notebooks import NOTEBOOKS, parameters
 
-SCHEMA = json.loads((project.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
-README = (project.ROOT / "README.md").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((project.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SCHEMA = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = [
     *("run", "sample", "report", "audit", "evidence", "query", "status", "compare", "forget", "rotate-key"),
     *("delete", "iam-policy"),
@@ -33,7 +34,7 @@ def dependencies() -> set[str]:
 
 
 def files() -> list[str]:
-    done = subprocess.run(["git", "-C", str(project.ROOT), "ls-files"], capture_output=True, text=True)
+    done = subprocess.run(["git", "-C", str(paths.ROOT), "ls-files"], capture_output=True, text=True)
     if done.returncode:
         pytest.skip("the project is no git checkout")
     return done.stdout.splitlines()
@@ -58,14 +59,14 @@ def test_readme_holds_the_flow_as_it_is_in_the_contract():
 def test_every_command_is_in_the_readme_and_has_help(command, capsys):
     assert re.search(rf"^stedi {command} +\w", README, re.MULTILINE)
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        main.main([command, "--help"])
     assert ended.value.code == 0
     assert "--help" in capsys.readouterr().out
 
 
 def test_commands_are_all_listed(capsys):
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        main.main(["--help"])
     assert re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE) == COMMANDS
 
 
@@ -76,7 +77,7 @@ def test_readme_names_every_option_of_run(option):
 
 
 def test_results_document_names_every_field():
-    document = (project.ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    document = (paths.ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
     def keys(value: object) -> set[str]:
         if isinstance(value, list):
@@ -106,13 +107,13 @@ def test_schema_refuses_what_is_missing_unknown_or_of_another_kind():
 
 
 def test_environment_names_every_dependency_with_its_reason_and_no_version():
-    lines = (project.ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    lines = (paths.ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     listed = dict(re.findall(r"^      - ([\w-]+) # (.+)$", "\n".join(lines), re.MULTILINE))
     assert listed.keys() == dependencies()
 
 
 def test_constraints_pin_every_dependency_and_hold_no_address():
-    text = (project.ROOT / "constraints.txt").read_text(encoding="utf-8")
+    text = (paths.ROOT / "constraints.txt").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([\w.-]+)==[\w.]+", text, re.MULTILINE))
     assert dependencies() <= pinned
     assert all(re.match(r"[\w.-]+==\S+( ;.*)?$", line) for line in text.splitlines())
@@ -127,7 +128,7 @@ def test_no_file_names_a_package_registry_or_a_place_on_a_machine():
     )
     found = re.compile(rf"{hosts}|(?<![\w.])(?:{places})")
     for name in files():
-        path = project.ROOT / name
+        path = paths.ROOT / name
         if path.exists() and path.suffix not in (".png", ".gz", ".parquet"):
             assert not found.search(path.read_text(encoding="utf-8")), name
 
@@ -146,7 +147,7 @@ def test_nothing_of_a_run_is_committed_but_the_report_and_the_pictures():
     "library", ["duckdb", "pandas", "great_expectations", "matplotlib", "awswrangler", "boto3", "papermill"]
 )
 def test_import_of_the_package_brings_in_no_heavy_library(library):
-    code = f"import sys, stedi, stedi.pipeline, stedi.cli; sys.exit({library!r} in sys.modules)"
+    code = f"import sys, stedi, stedi.notebook_runner.runner, stedi.cli.main; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -164,5 +165,5 @@ def test_local_run_never_imports_what_is_for_aws(tmp_path):
         "import boto3, pyspark\n"
         "print(found); sys.exit(bool(found))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=project.ROOT / "tests", capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT / "tests", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rows import attach, customer, phone, store
-from stedi import engines, keys, sql
+from stedi import engines
+from stedi.contract import sql
+from stedi.contract.errors import BadInput, EngineFailed
 from stedi.engines import open_engine
 from stedi.engines.duckdb import connect, faults, key_table, literal, parquet
-from stedi.errors import BadInput, EngineFailed
+from stedi.storage import keys
 
 
 def test_unknown_engine_is_refused_with_those_there_are():

@@ -10,11 +10,14 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T, customer, phone, trainer
 from runs import publish
-from stedi import Lakehouse, catalog, cli, commands, keys, republish, resources
-from stedi.erasure import forget, holdings, traces
-from stedi.erasure.tombstones import Tombstones
-from stedi.errors import AuditFailed, BadInput, CouldNotFinish
-from stedi.storage import Folder
+from stedi import Lakehouse
+from stedi.cli import commands, main
+from stedi.contract.errors import AuditFailed, BadInput, CouldNotFinish
+from stedi.erasure import erase, subject_access, trace_search
+from stedi.ingest.tombstones import Tombstones
+from stedi.runs import provision, rebuild
+from stedi.storage import catalog, keys
+from stedi.storage.local import Folder
 
 ANN, DAN = "ann@example.com", "dan@example.com"
 PEOPLE = {  # Ann wrote her address in capitals once; Dan stays, with readings of his own
@@ -52,8 +55,8 @@ def here(once, tmp_path) -> Path:
     return tmp_path
 
 
-def erase(here: Path, *emails: str) -> list[dict]:
-    return forget.forget(str(here / "lake"), list(emails), str(here / "reports"), str(here / "pictures"))
+def erase_people(here: Path, *emails: str) -> list[dict]:
+    return erase.forget(str(here / "lake"), list(emails), str(here / "reports"), str(here / "pictures"))
 
 
 def rows(here: Path) -> dict[str, int]:
@@ -62,13 +65,13 @@ def rows(here: Path) -> dict[str, int]:
 
 def traces_of_ann(here: Path) -> list[str]:
     folders = [here / "lake", here / "lake.keys", here / "reports", here / "pictures"]
-    return traces.look(folders, [ANN, "device-ann"]).found
+    return trace_search.look(folders, [ANN, "device-ann"]).found
 
 
 def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
     before = rows(here)
     assert traces_of_ann(here)
-    [receipt] = erase(here, " Ann@Example.com ".strip().lower())
+    [receipt] = erase_people(here, " Ann@Example.com ".strip().lower())
     after = rows(here)
     assert traces_of_ann(here) == []
     assert {name: before[name] - after[name] for name in before} == {
@@ -86,11 +89,11 @@ def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
 
 def test_receipt_names_nobody_and_holds_what_changed(here):
     old = Lakehouse(str(here / "lake")).catalog
-    [receipt] = erase(here, ANN)
+    [receipt] = erase_people(here, ANN)
     new = Lakehouse(str(here / "lake")).catalog
     stored = json.loads(next((here / "lake/erasures").iterdir()).read_text())
     assert stored["receipt"] == receipt
-    assert not traces.look([here / "lake/erasures"], [ANN, "device-ann", "ann"]).found
+    assert not trace_search.look([here / "lake/erasures"], [ANN, "device-ann", "ann"]).found
     assert receipt["runs"] == {"before": old.run_id, "after": new.run_id}
     for each in receipt["tables"]:
         assert each["fingerprint_before"] == old.tables[each["name"]].fingerprint
@@ -102,7 +105,7 @@ def test_receipt_names_nobody_and_holds_what_changed(here):
 
 
 def test_same_source_taken_in_again_does_not_bring_anybody_back(here):
-    erase(here, ANN)
+    erase_people(here, ANN)
     after = rows(here)
     publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN))
     assert rows(here) == after
@@ -110,7 +113,7 @@ def test_same_source_taken_in_again_does_not_bring_anybody_back(here):
 
 
 def test_device_that_an_erased_person_registers_later_is_taken_out_as_well(here):
-    erase(here, ANN)
+    erase_people(here, ANN)
     changed = {
         "customer_landing": [*PEOPLE["customer_landing"], customer("ann", updated=9, device="device-new")],
         "accelerometer_landing": [*PEOPLE["accelerometer_landing"], phone("ann", 60)],
@@ -119,12 +122,12 @@ def test_device_that_an_erased_person_registers_later_is_taken_out_as_well(here)
     before = rows(here)
     publish(write_source(here / "later", changed), str(here / "lake"), "strict")
     assert rows(here) == before | {"step_trainer_landing": before["step_trainer_landing"]}
-    assert traces.look([here / "lake"], [ANN, "device-new"]).found == []
+    assert trace_search.look([here / "lake"], [ANN, "device-new"]).found == []
 
 
 def test_other_lines_stay_byte_for_byte_and_quarantined_ones_keep_their_numbers(here):
     lake = Folder(here / "lake")
-    erase(here, ANN)
+    erase_people(here, ANN)
     [digest] = lake.folders("customer/landing")
     kept = (here / "lake/customer/landing" / digest / "data.json").read_text().splitlines()
     assert kept == (here / "source/customer/landing/data.json").read_text().splitlines()[1:4]
@@ -136,7 +139,7 @@ def test_other_lines_stay_byte_for_byte_and_quarantined_ones_keep_their_numbers(
 
 
 def test_landing_account_adds_up(here):
-    erase(here, ANN)
+    erase_people(here, ANN)
     lake = Folder(here / "lake")
     state = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
     files = [file for account in state["landing"].values() for file in account["files"]]
@@ -158,7 +161,7 @@ def test_unusable_line_of_any_form_does_not_stop_an_erasure(here, line):
     with (here / "source/customer/landing/data.json").open("a") as file:
         file.write(line + "\n")
     publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN) + 1)
-    erase(here, ANN)
+    erase_people(here, ANN)
     assert traces_of_ann(here) == []
     publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN) + 1)
     assert traces_of_ann(here) == []
@@ -171,7 +174,7 @@ def test_name_within_the_record_of_somebody_else_does_not_stop_an_erasure(here, 
     named = [customer("eve", customername="Bo Ann"), customer("fay") | other]
     people = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], *named]}
     publish(write_source(here / "named", people), str(here / "lake"), "strict")
-    [receipt] = erase(here, "eve@example.com")
+    [receipt] = erase_people(here, "eve@example.com")
     assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
 
 
@@ -182,7 +185,7 @@ def test_line_of_somebody_else_that_names_the_person_under_an_unknown_key_loses_
              for row in kept]  # fmt: skip
     path.write_text("".join(json.dumps(row) + "\n" for row in named))
     publish(here / "source", str(here / "lake"), "strict")
-    erase(here, ANN)
+    erase_people(here, ANN)
     [digest] = Folder(here / "lake").folders("customer/landing")
     left = (here / "lake/customer/landing" / digest / "data.json").read_text().splitlines()
     assert [json.loads(line) for line in left] == [row if row["email"] == DAN else named[n]
@@ -194,16 +197,16 @@ def test_line_of_somebody_else_that_names_the_person_under_an_unknown_key_loses_
 def test_device_known_from_a_record_with_a_tab_after_the_address_is_searched_for(here):
     tabbed = [*PEOPLE["customer_landing"], customer("ann", device="device-tab") | {"email": "\tAnn@example.com\t"}]
     publish(write_source(here / "tab", PEOPLE | {"customer_landing": tabbed}), str(here / "lake"), "course")
-    assert "device-tab" in holdings.known(Folder(here / "lake"), [ANN]).device
+    assert "device-tab" in subject_access.known(Folder(here / "lake"), [ANN]).device
 
 
 STEPS = (
-    "keys.write",
-    "erasure.holdings.known",
-    "republish.clean",
-    "erasure.traces.look",
-    "erasure.holdings.shared",
-    "erasure.forget._sweep",
+    "storage.keys.write",
+    "erasure.subject_access.known",
+    "runs.rebuild.clean",
+    "erasure.trace_search.look",
+    "erasure.subject_access.shared",
+    "erasure.erase._sweep",
 )
 
 
@@ -212,20 +215,20 @@ def test_erasure_that_is_cut_short_is_pending_and_asking_again_completes_it(here
     before = rows(here)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(f"stedi.{step}", stop)
-        erase(here, ANN)
-    [receipt] = erase(here, ANN)
+        erase_people(here, ANN)
+    [receipt] = erase_people(here, ANN)
     assert traces_of_ann(here) == []
     assert {each["name"]: each["rows_before"] for each in receipt["tables"]} == before
-    assert forget.pending(resources.existing(str(here / "lake"))) == []
+    assert erase.pending(provision.existing(str(here / "lake"))) == []
     assert not list((here / "lake.keys/pending").glob("*"))
 
 
 @pytest.mark.parametrize("place", ["land_again", "build", "audit", "publish", "report"])
 def test_erasure_that_is_cut_short_within_the_run_is_completed_too(here, monkeypatch, place):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(republish.Run, place, stop)
-        erase(here, ANN)
-    [receipt] = forget.forget(str(here / "lake"), [], str(here / "reports"), str(here / "pictures"))
+        patched.setattr(rebuild.Run, place, stop)
+        erase_people(here, ANN)
+    [receipt] = erase.forget(str(here / "lake"), [], str(here / "reports"), str(here / "pictures"))
     assert traces_of_ann(here) == []
     assert receipt["tables"][0]["rows_removed"] == 1
 
@@ -235,7 +238,7 @@ def stop(*_, **__):
 
 
 def test_asking_twice_gives_the_same_receipt(here):
-    assert erase(here, ANN) == erase(here, ANN)
+    assert erase_people(here, ANN) == erase_people(here, ANN)
 
 
 def test_several_people_are_erased_at_once(here):
@@ -243,14 +246,14 @@ def test_several_people_are_erased_at_once(here):
     more["accelerometer_landing"] = [*more["accelerometer_landing"], phone("eve", 70)]
     more["step_trainer_landing"] = [*more["step_trainer_landing"], trainer("eve", 70)]
     publish(write_source(here / "more", more), str(here / "lake"), "strict")
-    [receipt] = erase(here, ANN, DAN)
+    [receipt] = erase_people(here, ANN, DAN)
     assert receipt["people"] == 2
     assert list(Lakehouse(str(here / "lake")).read("customer_curated").email) == ["eve@example.com"]
 
 
 def test_address_that_nobody_has_is_kept_out_of_later_sources(here):
     before = rows(here)
-    [receipt] = erase(here, "new@example.com")
+    [receipt] = erase_people(here, "new@example.com")
     assert all(each["rows_removed"] == 0 for each in receipt["tables"])
     added = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], customer("new")]}
     publish(write_source(here / "added", added), str(here / "lake"), "strict")
@@ -261,7 +264,7 @@ def test_name_that_somebody_else_has_as_well_is_not_looked_for(here):
     named = [row | {"customername": "Kim Lee"} if row["email"] in (ANN, DAN) else row
              for row in PEOPLE["customer_landing"]]  # fmt: skip
     publish(write_source(here / "named", PEOPLE | {"customer_landing": named}), str(here / "lake"), "strict")
-    [receipt] = erase(here, ANN)
+    [receipt] = erase_people(here, ANN)
     assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
     assert Lakehouse(str(here / "lake")).read("customer_curated").customername.tolist() == ["Kim Lee"]
 
@@ -270,29 +273,29 @@ def test_trace_in_a_file_of_somebody_elses_keeps_the_erasure_pending(here):
     (here / "reports").mkdir()
     (here / "reports/export.csv").write_text(f"user\n{ANN}\n")
     with pytest.raises(CouldNotFinish, match=r"pending: 1 files still hold a trace[^@]*export.csv"):
-        erase(here, ANN)
+        erase_people(here, ANN)
     (here / "reports/export.csv").unlink()
-    assert erase(here, ANN)[0]["searched"]["found"] == 0
+    assert erase_people(here, ANN)[0]["searched"]["found"] == 0
 
 
 def test_tables_that_do_not_pass_without_the_person_leave_the_erasure_pending(here):
     with pytest.raises(AuditFailed, match="rows_present"):
-        erase(here, ANN, DAN)
-    assert forget.pending(resources.existing(str(here / "lake")))
+        erase_people(here, ANN, DAN)
+    assert erase.pending(provision.existing(str(here / "lake")))
 
 
 def test_lakehouse_whose_tombstone_key_is_lost_takes_nothing_in(here):
-    erase(here, ANN)
+    erase_people(here, ANN)
     (here / "lake.keys" / keys.TOMBSTONE).unlink()
     with pytest.raises(BadInput, match="tombstone.key cannot be read"):
         publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN))
 
 
 def test_new_pseudonym_key_brings_nobody_back_and_links_nothing(here):
-    erase(here, ANN)
+    erase_people(here, ANN)
     lakehouse = str(here / "lake")
     before = Lakehouse(lakehouse).read("machine_learning_curated")
-    republish.under_new_key(lakehouse, str(here / "reports"), str(here / "pictures"))
+    rebuild.under_new_key(lakehouse, str(here / "reports"), str(here / "pictures"))
     after = Lakehouse(lakehouse).read("machine_learning_curated")
     assert not set(before.participant) & set(after.participant)
     assert before.drop(columns="participant").equals(after.drop(columns="participant"))
@@ -301,27 +304,27 @@ def test_new_pseudonym_key_brings_nobody_back_and_links_nothing(here):
 
 
 def test_erasure_in_a_lakehouse_with_nothing_published_is_complete_too(tmp_path):
-    resources.create(str(tmp_path / "lake"))
-    [receipt] = erase(tmp_path, ANN)
+    provision.create(str(tmp_path / "lake"))
+    [receipt] = erase_people(tmp_path, ANN)
     assert receipt["runs"] == {"before": None, "after": None}
     assert receipt["tables"] == []
     assert Tombstones(Folder(tmp_path / "lake")).cover("person", "ANN@example.com ")
 
 
 def test_what_is_held_of_somebody_is_told_in_full(here):
-    held = holdings.held(str(here / "lake"), "ANN@example.com")
+    held = subject_access.held(str(here / "lake"), "ANN@example.com")
     assert [record["serialnumber"] for record in held["records"]] == ["device-ann"]
     assert held["rows"] == {
         "customer_landing": 1, "accelerometer_landing": 3, "step_trainer_landing": 2, "customer_trusted": 1,
         "accelerometer_trusted": 3, "customer_curated": 1, "step_trainer_trusted": 2, "machine_learning_curated": 3,
     }  # fmt: skip
     assert held["quarantined"] == 5
-    assert "serialnumber: device-ann" in holdings.describe(ANN, held)
+    assert "serialnumber: device-ann" in subject_access.describe(ANN, held)
 
 
 def test_rows_under_another_key_are_not_counted_as_none(here):
     keys.rotate(Folder(here / "lake"))
-    assert holdings.held(str(here / "lake"), ANN)["rows"]["machine_learning_curated"] is None
+    assert subject_access.held(str(here / "lake"), ANN)["rows"]["machine_learning_curated"] is None
 
 
 @pytest.mark.parametrize(
@@ -336,7 +339,7 @@ def test_rows_under_another_key_are_not_counted_as_none(here):
 def test_wrong_input_is_refused_and_nothing_is_marked(here, capsys, monkeypatch, typed, message):
     monkeypatch.chdir(here)
     (here / "empty.txt").write_text("\n\n")
-    assert cli.main(["forget", *typed, "--lakehouse", str(here / "lake")]) == 2
+    assert main.main(["forget", *typed, "--lakehouse", str(here / "lake")]) == 2
     assert message in capsys.readouterr().err
     assert not (here / "lake/erasures").exists()
 
@@ -344,12 +347,12 @@ def test_wrong_input_is_refused_and_nothing_is_marked(here, capsys, monkeypatch,
 def test_command_line_shows_first_and_erases_then(here, capsys, monkeypatch):
     (here / "list.txt").write_text(f"{ANN}\n\n")
     common = ["--lakehouse", str(here / "lake")]
-    assert cli.main(["forget", "--emails", str(here / "list.txt"), "--dry-run", *common]) == 0
+    assert main.main(["forget", "--emails", str(here / "list.txt"), "--dry-run", *common]) == 0
     assert "machine_learning_curated: 3 rows" in capsys.readouterr().out
     assert not (here / "lake/erasures").exists()
     monkeypatch.setattr(commands, "_end_quietly", lambda: None)
     places = ["--reports", str(here / "reports"), "--screenshots", str(here / "pictures")]
-    assert cli.main(["forget", "--email", ANN, *common, *places]) == 0
+    assert main.main(["forget", "--email", ANN, *common, *places]) == 0
     said = capsys.readouterr().out
     assert "no trace found" in said
     assert ANN not in said
@@ -358,26 +361,26 @@ def test_command_line_shows_first_and_erases_then(here, capsys, monkeypatch):
 
 def test_status_tells_of_a_pending_erasure_without_a_name(here, capsys, monkeypatch):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(forget, "republish", stop)
-        erase(here, ANN)
-    assert cli.main(["status", "--lakehouse", str(here / "lake")]) == 0
+        patched.setattr(erase, "republish", stop)
+        erase_people(here, ANN)
+    assert main.main(["status", "--lakehouse", str(here / "lake")]) == 0
     assert "Erasures that are pending: " in (said := capsys.readouterr().out)
     assert "ann" not in said
 
 
 def test_erasure_whose_note_is_lost_says_so(here, monkeypatch):
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(forget, "republish", stop)
-        erase(here, ANN)
+        patched.setattr(erase, "republish", stop)
+        erase_people(here, ANN)
     next((here / "lake.keys/pending").iterdir()).unlink()
     for emails in ((), (ANN,)):
         with pytest.raises(CouldNotFinish, match="is gone, which held what to look for"):
-            erase(here, *emails)
+            erase_people(here, *emails)
 
 
 def test_delete_warns_and_takes_the_keys_along(here, capsys):
-    erase(here, ANN)
-    assert cli.main(["delete", "--yes", "--lakehouse", str(here / "lake")]) == 0
+    erase_people(here, ANN)
+    assert main.main(["delete", "--yes", "--lakehouse", str(here / "lake")]) == 0
     assert "1 erasures go with it" in capsys.readouterr().out
     assert not (here / "lake").exists()
     assert not (here / "lake.keys").exists()

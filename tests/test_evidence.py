@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 import plain
-from stedi import Lakehouse, Run, evidence, project, sample, tables
-from stedi.policies import POLICIES
+from stedi import Lakehouse, Run
+from stedi.contract import paths, tables
+from stedi.contract.policies import POLICIES
 from stedi.report import pictures
+from stedi.results import collect
+from stedi.sample import generate
 
 
 def run_all(source: Path, lake: Path, policy: str = "course") -> dict:
@@ -22,13 +25,13 @@ def run_all(source: Path, lake: Path, policy: str = "course") -> dict:
         run.build(table.name)
     audit = run.audit()
     run.publish()
-    return json.loads(json.dumps(evidence.collect(run, audit, str(lake / "reports"))))
+    return json.loads(json.dumps(collect.collect(run, audit, str(lake / "reports"))))
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("evidence") / "sample"
-    sample.generate(folder)
+    generate.generate(folder)
     return folder
 
 
@@ -216,14 +219,15 @@ def test_evidence_is_bound_to_every_file_that_decides(results):
     import hashlib
 
     policy = [
-        f"src/stedi/sql/{'landing' if name.endswith('landing') else 'course'}/{name}.sql" for name in tables.NAMES
+        f"src/stedi/contract/sql/{'landing' if name.endswith('landing') else 'course'}/{name}.sql"
+        for name in tables.NAMES
     ]
-    suites = [path.replace("src/stedi/sql", "expectations").replace(".sql", ".json") for path in policy]
-    others = ["src/stedi/tables.py", "expectations/row_counts.json"]
-    notebooks = [f"notebooks/{path.name}" for path in project.NOTEBOOKS.glob("*.ipynb")]
+    suites = [path.replace("src/stedi/contract/sql", "expectations").replace(".sql", ".json") for path in policy]
+    others = ["src/stedi/contract/tables.py", "expectations/row_counts.json"]
+    notebooks = [f"notebooks/{path.name}" for path in paths.NOTEBOOKS.glob("*.ipynb")]
     assert results["code"].keys() == {*policy, *suites, *others, *notebooks}
     for path, digest in results["code"].items():
-        assert digest == hashlib.sha256((project.ROOT / path).read_bytes()).hexdigest()
+        assert digest == hashlib.sha256((paths.ROOT / path).read_bytes()).hexdigest()
     assert [table["sql_file"] for table in results["tables"]] == policy
 
 
@@ -237,7 +241,7 @@ def test_command_does_the_run_again(source, results):
 def test_evidence_is_what_the_schema_says(under):
     import jsonschema
 
-    schema = json.loads((project.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
     for policy in POLICIES:
         jsonschema.Draft202012Validator(schema).validate(under(policy))
 
@@ -317,7 +321,7 @@ def test_page_of_the_sample_is_small(under, policy):
 
 def committed(path: str) -> bytes:
     """A file of the last commit; the test is skipped where there is none."""
-    done = subprocess.run(["git", "-C", str(project.ROOT), "show", f"HEAD:{path}"], capture_output=True)
+    done = subprocess.run(["git", "-C", str(paths.ROOT), "show", f"HEAD:{path}"], capture_output=True)
     if done.returncode:
         pytest.skip(f"the last commit has no {path}")
     return done.stdout

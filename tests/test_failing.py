@@ -8,11 +8,14 @@ import pytest
 from conftest import write_source
 from rows import LANDED, customer
 from runs import build, land, publish
-from stedi import Run, cli, commands, evidence, suites, tables
-from stedi.errors import AuditFailed
-from stedi.evidence import failing
-from stedi.policies import POLICIES
-from stedi.validation import Check
+from stedi import Run
+from stedi.audit import failing_rows
+from stedi.audit.run_suites import Check
+from stedi.cli import commands, main
+from stedi.contract import suites, tables
+from stedi.contract.errors import AuditFailed
+from stedi.contract.policies import POLICIES
+from stedi.results import collect
 
 TWICE = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("ann", updated=5)]}
 
@@ -27,7 +30,7 @@ def lake(tmp_path) -> str:
 
 def stops(lake: str) -> dict[str, dict]:
     run = Run.join(lake, builds=False)
-    results = evidence.collect(run, run.audit())
+    results = collect.collect(run, run.audit())
     return {
         f"{table['name']}.{check['check_id']}": check
         for table in results["tables"]
@@ -48,7 +51,7 @@ def test_rows_that_break_a_check_have_keys_that_stay_and_name_nobody(lake):
 def test_the_ready_query_shows_the_rows_and_their_keys(lake, capsys):
     check = stops(lake)["customer_trusted.email_unique"]
     run_id = Run.join(lake, builds=False).id
-    assert cli.main(["query", check["look"], "--run", run_id, "--row-keys", "--lakehouse", lake]) == 0
+    assert main.main(["query", check["look"], "--run", run_id, "--row-keys", "--lakehouse", lake]) == 0
     said = capsys.readouterr().out
     assert "ann@example.com" in said  # in clear, for whoever holds the lakehouse
     assert [key for key in check["row_keys"] if key in said] == check["row_keys"]
@@ -56,7 +59,7 @@ def test_the_ready_query_shows_the_rows_and_their_keys(lake, capsys):
 
 def test_checks_that_passed_have_no_query_and_no_keys(tmp_path):
     run = publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
-    results = evidence.collect(run, run.audit())
+    results = collect.collect(run, run.audit())
     assert not [check for table in results["tables"] for check in table["checks"] if check["look"] or check["row_keys"]]
 
 
@@ -79,11 +82,11 @@ def published(tmp_path_factory) -> dict[str, Run]:
 def test_every_check_s_query_for_its_rows_runs_and_finds_none_where_it_passed(published, policy, table, expectation):
     meta = expectation["meta"]
     check = Check(table.name, meta["check_id"], "", None, expectation["type"], "critical", "failed", None, "", None)
-    select = failing.query(check, expectation, 0)
+    select = failing_rows.query(check, expectation, 0)
     if select is None:
         assert "of_type" in check.type or "ordered_list" in check.type or check.check_id == "one_key"
     elif (
-        failing.names_rows(check, select)
+        failing_rows.names_rows(check, select)
         and expectation["severity"] == "critical"
         and "run_start" not in str(expectation)
     ):
@@ -98,14 +101,14 @@ def test_audit_of_what_is_published_fails_with_1_and_tells_the_run(tmp_path, cap
     publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
     monkeypatch.setattr(commands, "_end_quietly", lambda: None)
     places = [f"--{name}={tmp_path / name}" for name in ("reports", "screenshots")]
-    assert cli.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 0
+    assert main.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 0
     assert "checks. Report: " in capsys.readouterr().out
     [parquet] = (tmp_path / "lake/customer/curated").glob("*/*.parquet")
     [other] = (tmp_path / "lake/customer/landing_typed").glob("*/*.parquet")
     parquet.write_bytes(other.read_bytes())  # Bob, who never agreed, is in it now
     with pytest.raises(AuditFailed):
         run_class.look(str(tmp_path / "lake")).audit().require()
-    assert cli.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 1
+    assert main.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 1
     said = capsys.readouterr().err
     assert "customer_curated.consent_present" in said
     page = (tmp_path / "reports/validation_report.html").read_text()

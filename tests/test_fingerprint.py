@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from rows import T, phone, store
-from stedi import fingerprint
-from stedi.errors import BadInput, EngineFailed
+from stedi.contract.errors import BadInput, EngineFailed
+from stedi.engines import fingerprint
 
 ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
 

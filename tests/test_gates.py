@@ -6,8 +6,8 @@ import pytest
 
 import gates
 from gates import EQUIVALENT, GATES, MUTANTS, WORLDS, Bench, Outcome
-from stedi import tables
-from stedi.policies import POLICIES
+from stedi.contract import tables
+from stedi.contract.policies import POLICIES
 
 SEEDS = range(4)
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from stedi import fingerprint, keys, sample, tables
-from stedi.aws import glue_jobs
-from stedi.policies import POLICIES
+from stedi.contract import tables
+from stedi.contract.policies import POLICIES
+from stedi.course import glue_jobs
+from stedi.engines import fingerprint
+from stedi.sample import generate
+from stedi.storage import keys
 
 STANDIN = Path(__file__).parent / "glue_standin"
 SECRET = b"k" * 32
@@ -33,7 +36,7 @@ def spark():
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("jobs") / "sample"
-    sample.generate(folder)
+    generate.generate(folder)
     return folder
 
 

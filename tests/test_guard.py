@@ -11,10 +11,12 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-from stedi import cli, commands, privacy, tables
-from stedi.erasure import traces
-from stedi.errors import BadInput, CouldNotFinish
-from stedi.run import Run
+from stedi.cli import commands, main
+from stedi.contract import tables
+from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.erasure import trace_search
+from stedi.privacy import masking
+from stedi.runs.run import Run
 
 DATES = [column.name for column in tables.CUSTOMER if column.type == "bigint"]
 PLANTED = {
@@ -44,7 +46,7 @@ def marked(tmp_path, monkeypatch) -> Path:
 def run(folder: Path, *more: str) -> int:
     places = [f"--{name}={folder / name}" for name in ("lakehouse", "reports", "screenshots")]
     source = [] if "--from" in more else [f"--source={folder / 'source'}"]
-    return cli.main(["run", *source, *places, *more])
+    return main.main(["run", *source, *places, *more])
 
 
 def add_line(folder: Path, line: str) -> None:
@@ -61,7 +63,7 @@ def leaks(folder: Path, said: str) -> list[str]:
     (out / "output").write_text(said)
     texts = [PLANTED[name] for name in ("email", "serialnumber")]
     pseudonyms = [hmac.digest(KEY, text.encode(), "sha256").hex() for text in texts]
-    looked = traces.look(
+    looked = trace_search.look(
         [out, folder / "reports", folder / "screenshots"],
         [*map(str, PLANTED.values()), *pseudonyms, KEY.decode(), KEY.hex(), bytes(b ^ 0x36 for b in KEY).hex()],
     )
@@ -107,9 +109,9 @@ def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capf
     (marked / "reports").mkdir()
     assert run(marked, f"--summary={marked / 'reports/summary.md'}") == 0
     places = [f"--{name}={marked / name}" for name in ("reports", "screenshots")]
-    assert cli.main(["evidence", f"--out={marked / 'reports/submission'}", *places]) == 0
-    assert cli.main(["audit", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
-    assert cli.main(["report", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
+    assert main.main(["evidence", f"--out={marked / 'reports/submission'}", *places]) == 0
+    assert main.main(["audit", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
+    assert main.main(["report", f"--lakehouse={marked / 'lakehouse'}", *places]) == 0
     assert (marked / "reports/submission/index.html").exists() and (marked / "reports/summary.md").exists()
     said = capfd.readouterr()
     assert leaks(marked, said.out + said.err) == []
@@ -126,17 +128,17 @@ def test_nothing_planted_leaves_when_the_engine_fails(marked, capfd, damage):
 
 
 def test_unexpected_error_is_told_by_kind_and_place(marked, monkeypatch):
-    from stedi import landing
+    from stedi.ingest import land
 
     def fail(*_):
         raise KeyError(PLANTED["email"])
 
     started = Run.start(str(marked / "source"), str(marked / "lakehouse"))
-    monkeypatch.setattr(landing, "land", fail)
+    monkeypatch.setattr(land, "land", fail)
     with pytest.raises(CouldNotFinish, match=r"KeyError at test_guard.py, line \d+, which nobody expected") as raised:
         started.land("customer_landing")
-    assert "zelda" not in str(raised.value) + privacy.trail(raised.value) + "".join(raised.value._render_traceback_())
-    assert "raise KeyError" in privacy.trail(raised.value)
+    assert "zelda" not in str(raised.value) + masking.trail(raised.value) + "".join(raised.value._render_traceback_())
+    assert "raise KeyError" in masking.trail(raised.value)
 
 
 def test_query_that_cannot_be_cast_does_not_quote_the_value(marked):
@@ -144,4 +146,4 @@ def test_query_that_cannot_be_cast_does_not_quote_the_value(marked):
     started.land("customer_landing")
     with pytest.raises((BadInput, CouldNotFinish)) as raised:
         started.query("select cast(email as bigint) as n from customer_landing")
-    assert "zelda" not in str(raised.value) + privacy.trail(raised.value)
+    assert "zelda" not in str(raised.value) + masking.trail(raised.value)

@@ -3,7 +3,7 @@
 import json
 
 import results_example as example
-from stedi.evidence import history
+from stedi.results import history
 
 
 def results(number: int, **more) -> dict:

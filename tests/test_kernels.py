@@ -8,12 +8,12 @@ import psutil
 import pytest
 import zmq
 
-from stedi import kernels, project
-from stedi.errors import CouldNotFinish
-from stedi.kernels import forked
+from stedi.contract import paths
+from stedi.contract.errors import CouldNotFinish
+from stedi.notebook_runner import forked, kernels
 
 NAMES = ("01_create_resources", "02_landing_zone")
-FOLDER = str(project.NOTEBOOKS)
+FOLDER = str(paths.NOTEBOOKS)
 
 
 @pytest.fixture(params=[pytest.param(True, id="forked"), pytest.param(False, id="started one by one")])

@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
-from stedi import keys
-from stedi.errors import BadInput
-from stedi.storage import Folder
+from stedi.contract.errors import BadInput
+from stedi.storage import keys
+from stedi.storage.local import Folder
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, T
-from stedi import Lakehouse, Run, tables
-from stedi.errors import BadInput
+from stedi import Lakehouse, Run
+from stedi.contract import tables
+from stedi.contract.errors import BadInput
 
 ROWS = dict(zip(tables.NAMES, (3, 4, 4, 2, 3, 1, 2, 3), strict=True))
 

@@ -4,12 +4,14 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, phone
-from stedi import fingerprint, keys, landing, tables
+from stedi.contract import tables
+from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
-from stedi.erasure.tombstones import FOLDER, mark
-from stedi.landing import typed
-from stedi.landing.account import Account, typed_path
-from stedi.storage import Folder
+from stedi.ingest import land, to_parquet
+from stedi.ingest.manifest import Account, typed_path
+from stedi.ingest.tombstones import FOLDER, mark
+from stedi.storage import keys
+from stedi.storage.local import Folder
 
 PHONE = tables.table("accelerometer_landing")
 
@@ -33,7 +35,7 @@ def place(tmp_path):
     engine, lake = Watched(), Folder(tmp_path / "lake")
 
     def land() -> Account:
-        return landing.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
+        return land.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
 
     land.folder, land.lake, land.engine = source / "accelerometer" / "landing", lake, engine
     land.first = land()
@@ -52,7 +54,7 @@ def seen(place, account: Account) -> fingerprint.Seen:
 def afresh(place, tmp_path) -> fingerprint.Seen:
     """The same source, landed in a lakehouse that knows nothing."""
     lake = Folder(tmp_path / "afresh")
-    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
+    account = land.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
     return fingerprint.of_table(lake.url(typed_path(PHONE, account.digest)))
 
 
@@ -127,13 +129,13 @@ def test_after_an_erasure_everything_is_parsed_again(place):
 
 def test_under_other_rules_everything_is_parsed_again(place, monkeypatch):
     add(place, "later.json", [phone("bob", 70)])
-    monkeypatch.setattr(landing.lines, "__file__", __file__)
+    monkeypatch.setattr(land.lines, "__file__", __file__)
     place()
     assert place.engine.parsed[1:] == [["data.json", "later.json"]]
 
 
 def test_many_small_parts_are_put_together(place, monkeypatch):
-    monkeypatch.setattr(typed, "MOST_PARTS", 3)
+    monkeypatch.setattr(to_parquet, "MOST_PARTS", 3)
     for number in range(4):
         add(place, f"more-{number}.json", [phone("bob", 100 + number)])
         account = place()

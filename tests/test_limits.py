@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
-from stedi import limits
-from stedi.errors import BadInput
+from stedi.contract.errors import BadInput
+from stedi.engines import limits
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 import results_example as example
-from stedi import tables
+from stedi.contract import tables
 from stedi.report import lineage, overview
 
 EDGES = {(parent, table.name) for table in tables.TABLES for parent in table.parents}

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from stedi import pipeline, project
+from stedi.contract import paths
+from stedi.notebook_runner import runner
 
-PATHS = sorted(project.NOTEBOOKS.glob("*.ipynb"))
+PATHS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
 NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in PATHS}
 
 
@@ -26,7 +27,7 @@ def parameters(name: str) -> dict[str, object]:
 
 
 def test_notebooks_on_disk_are_those_that_run():
-    assert [path.stem for path in PATHS] == [*pipeline.STEPS, pipeline.DELETE]
+    assert [path.stem for path in PATHS] == [*runner.STEPS, runner.DELETE]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -49,13 +50,13 @@ def test_first_code_cell_is_the_parameters_each_with_type_default_and_help(name)
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_defaults_are_those_of_the_command_line(name):
-    options = vars(pipeline.Options()) | {"run_id": "", "confirm": False}
+    options = vars(runner.Options()) | {"run_id": "", "confirm": False}
     assert parameters(name).items() <= options.items()
 
 
 def test_every_option_is_a_parameter_of_some_notebook():
-    used = {key for name in pipeline.STEPS for key in parameters(name)}
-    assert vars(pipeline.Options()).keys() - {"full"} <= used  # that one decides whether notebooks run at all
+    used = {key for name in runner.STEPS for key in parameters(name)}
+    assert vars(runner.Options()).keys() - {"full"} <= used  # that one decides whether notebooks run at all
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -83,7 +84,7 @@ def test_opens_with_what_it_reads_writes_and_promises(name):
     assert ("**Promises**" in opening and "**Writes**" in opening) or "**Deletes**" in opening
 
 
-@pytest.mark.parametrize("name", pipeline.STEPS[1:4])
+@pytest.mark.parametrize("name", runner.STEPS[1:4])
 def test_every_table_that_is_built_has_its_sql_shown_before(name):
     text = [source(cell) for cell in cells(name, "code")]
     for position, cell in enumerate(text):

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import plain
 from rows import T
-from stedi import keys, sql, tables
+from stedi.contract import sql, tables
+from stedi.contract.policies import POLICIES
 from stedi.engines.duckdb import TYPES, key_table
-from stedi.policies import POLICIES
+from stedi.storage import keys
 
 DEEP = bool(os.environ.get("STEDI_DEEP"))
 KEY = bytes(range(32))

@@ -5,7 +5,8 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T
 from runs import land
-from stedi import Run, origins
+from stedi import Run
+from stedi.privacy import personal_columns
 
 
 @pytest.fixture(scope="module")
@@ -61,4 +62,4 @@ def test_count_or_length_of_time_is_shown(run, select, shown):
 
 def test_only_what_is_personal_is_named():
     select = 'select "user" as who, "timestamp", x as lastupdatedate, count(*) as n from accelerometer_landing'
-    assert origins.personal(select, ["who", "timestamp", "lastupdatedate", "n"]) == {"who", "lastupdatedate"}
+    assert personal_columns.personal(select, ["who", "timestamp", "lastupdatedate", "n"]) == {"who", "lastupdatedate"}

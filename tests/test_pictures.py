@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import results_example as example
-from stedi import tables
+from stedi.contract import tables
 from stedi.report import pictures
 
 OVERVIEWS = {"project_overview.svg", "project_overview.png"}

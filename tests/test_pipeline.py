@@ -14,9 +14,10 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer
-from stedi import Lakehouse, pipeline
-from stedi.errors import BadInput
-from stedi.storage import Folder
+from stedi import Lakehouse
+from stedi.contract.errors import BadInput
+from stedi.notebook_runner import runner
+from stedi.storage.local import Folder
 
 
 class Place:
@@ -29,7 +30,7 @@ class Place:
     def command(self, source: Path | None, *more: str) -> list[str]:
         given = ["--source", source] if source else []
         folders = ["--lakehouse", self.lake, "--reports", self.reports, "--screenshots", self.screenshots]
-        return [sys.executable, "-m", "stedi.cli", "run", *given, *folders, *more]
+        return [sys.executable, "-m", "stedi.cli.main", "run", *given, *folders, *more]
 
     def run(self, source: Path | None, *more: str) -> subprocess.CompletedProcess:
         return subprocess.run(self.command(source, *more), capture_output=True, text=True, cwd=self.root, timeout=120)
@@ -71,7 +72,7 @@ def test_run_ends_with_a_summary_and_exit_code_0(place):
     assert place.done.returncode == 0, place.done.stderr
     assert place.done.stderr == ""
     lines = place.done.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:5]] == list(pipeline.STEPS)
+    assert [line.split()[0] for line in lines[:5]] == list(runner.STEPS)
     assert any("machine_learning_curated" in line and "3 rows" in line for line in lines)
     assert lines[-1] == f"Report: {place.reports}/validation_report.html"
 
@@ -83,7 +84,7 @@ def test_report_results_and_pictures_are_written(place):
     assert len(list(place.screenshots.glob("*.png"))) == 17  # two a table, and the overview
 
 
-@pytest.mark.parametrize("name", pipeline.STEPS)
+@pytest.mark.parametrize("name", runner.STEPS)
 def test_executed_notebook_is_kept_with_every_cell_run_and_no_complaint(place, name):
     notebook = json.loads((place.reports / f"{name}.ipynb").read_text())
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -94,7 +95,7 @@ def test_executed_notebook_is_kept_with_every_cell_run_and_no_complaint(place, n
 
 def test_notebooks_took_part_in_one_run(place):
     published = Lakehouse(str(place.lake)).catalog.run_id
-    for name in pipeline.STEPS[1:]:
+    for name in runner.STEPS[1:]:
         given = json.loads((place.reports / f"{name}.ipynb").read_text())["metadata"]["papermill"]["parameters"]
         assert given["run_id"] == published
 
@@ -111,13 +112,13 @@ def test_results_of_a_published_run_are_kept_and_rendered_again(place, tmp_path)
     kept = json.loads((place.lake / "runs" / place.results()["run"]["id"] / "results.json").read_text())
     assert kept == place.results()
     places = [f"--lakehouse={place.lake}", f"--reports={tmp_path / 'again'}", f"--screenshots={tmp_path / 'pictures'}"]
-    done = subprocess.run([sys.executable, "-m", "stedi.cli", "report", *places], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "stedi.cli.main", "report", *places], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "again/validation_report.html").read_text() == place.page()
     for path in place.screenshots.iterdir():
         assert (tmp_path / "pictures" / path.name).read_bytes() == path.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-m", "stedi.cli", "report", "--run", "x", *places], capture_output=True, text=True
+        [sys.executable, "-m", "stedi.cli.main", "report", "--run", "x", *places], capture_output=True, text=True
     )
     assert done.returncode == 2
     assert f"There are no results of run x, in {place.lake}. Kept are: {kept['run']['id']}." in done.stderr
@@ -162,7 +163,7 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
 def test_run_goes_on_from_the_notebook_that_is_named(place, first):
     done = place.run(None, "--from", first)  # nothing is open: it builds on what is published
     assert done.returncode == 0, done.stderr
-    steps = pipeline.STEPS[int(first) - 1 :]
+    steps = runner.STEPS[int(first) - 1 :]
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(steps)]] == list(steps)
     assert place.results()["run"]["id"] == Lakehouse(str(place.lake)).catalog.run_id
 
@@ -182,7 +183,7 @@ def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
     assert place.results()["run"]["id"] == published
     done = place.run(source, "--full")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == list(pipeline.STEPS)
+    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == list(runner.STEPS)
     assert Lakehouse(str(place.lake)).catalog.run_id == place.results()["run"]["id"] != published
 
 
@@ -255,4 +256,4 @@ def test_dead_kernel_ends_with_3_and_says_how_to_go_on(place, first):
 
 def test_parameter_that_a_notebook_does_not_have_is_refused(tmp_path):
     with pytest.raises(BadInput, match="Notebook 01_create_resources has no parameter colour"):
-        pipeline.execute("01_create_resources", {"colour": 1}, tmp_path / "out.ipynb", None)
+        runner.execute("01_create_resources", {"colour": 1}, tmp_path / "out.ipynb", None)

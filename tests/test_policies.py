@@ -1,7 +1,7 @@
 import pytest
 
-from stedi import policies, project, sql
-from stedi.errors import BadInput
+from stedi.contract import paths, policies, sql
+from stedi.contract.errors import BadInput
 
 
 @pytest.mark.parametrize("name", policies.POLICIES)
@@ -10,13 +10,13 @@ def test_policy_has_folders_of_sql_and_suites_and_falls_back_on_the_course(name)
     assert (policy.folders[0], policy.folders[-1]) == (name, "course")
     for folder in policy.folders:
         assert list((sql.FOLDER / folder).glob("*.sql"))
-        assert list((project.EXPECTATIONS / folder).glob("*.json"))
+        assert list((paths.EXPECTATIONS / folder).glob("*.json"))
 
 
 @pytest.mark.parametrize("name", ["standout", "strict"])
 def test_policy_holds_suites_for_just_the_tables_that_it_defines_anew(name):
     tables = {path.stem for path in (sql.FOLDER / name).glob("*.sql")}
-    assert {path.stem for path in (project.EXPECTATIONS / name).glob("*.json")} == tables
+    assert {path.stem for path in (paths.EXPECTATIONS / name).glob("*.json")} == tables
 
 
 def test_policy_that_does_not_exist_is_refused():

@@ -3,10 +3,10 @@
 import pytest
 
 import cloud
-from stedi.aws.names import Names
-from stedi.aws.prefix import Prefix
-from stedi.errors import BadInput
-from stedi.storage import Folder
+from stedi.contract.errors import BadInput
+from stedi.storage.local import Folder
+from stedi.storage.s3 import Prefix
+from stedi.storage.s3_names import Names
 
 FILES = ("runs/1/a.json", "runs/1/b/c.json", "runs/10/a.json", "runs/1/_account.json", "top.json")
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stedi import privacy, tables
+from stedi.contract import tables
+from stedi.privacy import masking
 
 DATES = {column.name for column in tables.CUSTOMER if column.type == "bigint"}
 
@@ -12,7 +13,7 @@ DATES = {column.name for column in tables.CUSTOMER if column.type == "bigint"}
 @pytest.mark.parametrize("column", sorted(DATES))
 def test_of_a_persons_dates_only_the_year_is_shown(column):
     frame = pd.DataFrame({column: [1_655_564_444_395, None, -1, 10**18]})
-    assert privacy.masked(frame)[column].tolist() == ["2022-•••", None, "1969-•••", "•••"]
+    assert masking.masked(frame)[column].tolist() == ["2022-•••", None, "1969-•••", "•••"]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_of_a_persons_dates_only_the_year_is_shown(column):
     ],
 )
 def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
-    assert privacy.mask(value) == shown
+    assert masking.mask(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
 )
 def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
     given = pd.DataFrame({"email": pd.Series(["ann@example.com", missing], dtype=dtype)})
-    shown = privacy.masked(given)["email"]
+    shown = masking.masked(given)["email"]
     assert shown[0] == "a•••"
     assert pd.isna(shown[1])
 
@@ -58,8 +59,8 @@ def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
 @pytest.mark.parametrize("column", sorted(set(tables.PERSONAL) - DATES))
 def test_personal_column_is_masked_whatever_its_type(column):
     frame = pd.DataFrame({column: ["device-ann", "device-bob"]})
-    assert privacy.masked(frame)[column].tolist() == ["d•••", "d•••"]
-    assert privacy.masked(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
+    assert masking.masked(frame)[column].tolist() == ["d•••", "d•••"]
+    assert masking.masked(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
 
 
 @pytest.mark.parametrize(
@@ -76,13 +77,13 @@ def test_personal_column_is_masked_whatever_its_type(column):
     ],
 )
 def test_other_columns_are_shown_only_where_they_cannot_name_anybody(column, values, shown):
-    assert privacy.masked(pd.DataFrame({column: values}))[column].tolist() == shown
+    assert masking.masked(pd.DataFrame({column: values}))[column].tolist() == shown
 
 
 def test_masking_keeps_the_rows_the_columns_and_the_frame_that_was_given():
     given = pd.DataFrame({"x": [0.5, 1.5], "user": ["ann@example.com", None], "n": [1, 2]}, index=[7, 8])
     before = given.copy(deep=True)
-    shown = privacy.masked(given)
+    shown = masking.masked(given)
     pd.testing.assert_frame_equal(given, before)
     assert (list(shown.columns), list(shown.index)) == (["x", "user", "n"], [7, 8])
-    assert privacy.masked(given.iloc[:0]).empty
+    assert masking.masked(given.iloc[:0]).empty

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stedi import progress
+from stedi.notebook_runner import progress
 
 
 class Terminal(io.StringIO):

@@ -4,7 +4,7 @@ import pytest
 
 from rows import attach, customer, phone, store, trainer
 from stedi.engines.duckdb import DuckDB
-from stedi.evidence import reconciliation
+from stedi.results import row_accounting
 
 ANN, BOB, CAT, DAN = customer("ann"), customer("bob", consent=None), customer("cat", consent=15), customer("dan")
 EVE = customer("eve", device="device-dan")
@@ -49,7 +49,7 @@ def steps(folder, tables: dict[str, list[dict]]) -> dict[str, dict]:
     for name, rows in tables.items():
         store(folder, name, rows)
         attach(engine, folder, name)
-    found = reconciliation.reconcile(ACCOUNTS, lambda select: engine.query(select).to_dict("records"))
+    found = row_accounting.reconcile(ACCOUNTS, lambda select: engine.query(select).to_dict("records"))
     return {step["table"]: step for subject in found for step in subject["steps"]}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import results_example as example
-from stedi import tables
+from stedi.contract import tables
 from stedi.report import page as report
 
 INLINE = {"a", "code", "span", "strong"}
@@ -284,7 +284,7 @@ def test_what_a_run_cost_on_aws_is_told_query_by_query():
 def test_evidence_is_bound_to_code_and_command():
     text = words(example.passed())
     assert ".venv/bin/stedi run --source sample --policy course" in text
-    assert f"src/stedi/sql/course/customer_trusted.sql {'12' * 32}" in text
+    assert f"src/stedi/contract/sql/course/customer_trusted.sql {'12' * 32}" in text
 
 
 def test_landing_files_are_accounted_for():

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from rows import LANDED
-from stedi import Lakehouse, Run, resources
-from stedi.errors import BadInput, LakehouseLocked
-from stedi.storage import Folder
+from stedi import Lakehouse, Run
+from stedi.contract.errors import BadInput, LakehouseLocked
+from stedi.runs import provision
+from stedi.storage.local import Folder
 from test_lakehouse import publish
 
 SUBJECTS = ("accelerometer", "customer", "machine_learning", "step_trainer")
@@ -37,20 +38,20 @@ def lake(published, tmp_path) -> Folder:
 def test_lakehouse_is_created_in(tmp_path, made):
     for each in made:
         (tmp_path / each).mkdir()
-    lake = resources.create(str(tmp_path / "lake"))
+    lake = provision.create(str(tmp_path / "lake"))
     assert everything(tmp_path / "lake") == {"lakehouse.json"}
     assert json.loads((tmp_path / "lake" / "lakehouse.json").read_text())["format"] == 1
-    assert resources.existing(str(tmp_path / "lake")).root == lake.root
+    assert provision.existing(str(tmp_path / "lake")).root == lake.root
 
 
 def test_lakehouse_is_created_with_the_folders_above_it(tmp_path):
-    resources.create(str(tmp_path / "deep" / "down" / "lake"))
+    provision.create(str(tmp_path / "deep" / "down" / "lake"))
     assert everything(tmp_path / "deep" / "down" / "lake") == {"lakehouse.json"}
 
 
 def test_lakehouse_that_is_there_stays_as_it_is(lake):
     before = {file: file.read_bytes() for file in lake.root.rglob("*") if file.is_file()}
-    resources.create(lake.url())
+    provision.create(lake.url())
     assert {file: file.read_bytes() for file in lake.root.rglob("*") if file.is_file()} == before
 
 
@@ -60,14 +61,14 @@ def test_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path, fo
     (tmp_path / foreign).write_text("mine")
     before = everything(tmp_path)
     with pytest.raises(BadInput, match=r"is no lakehouse, and not empty\. Give a new or empty folder, or"):
-        resources.create(str(tmp_path))
+        provision.create(str(tmp_path))
     assert everything(tmp_path) == before
 
 
 def test_file_is_no_place_for_a_lakehouse(tmp_path):
     (tmp_path / "lake").write_text("mine")
     with pytest.raises(BadInput, match="is no lakehouse"):
-        resources.create(str(tmp_path / "lake"))
+        provision.create(str(tmp_path / "lake"))
     assert (tmp_path / "lake").read_text() == "mine"
 
 
@@ -82,13 +83,13 @@ def test_file_is_no_place_for_a_lakehouse(tmp_path):
 )
 def test_engine_that_cannot_build_there_is_refused(engine, place, says):
     with pytest.raises(BadInput, match=says):
-        resources.fit(engine, place)
+        provision.fit(engine, place)
 
 
 @pytest.mark.parametrize("place", ["s3://", "s3://Up", "s3://bucket/it's", "s3://bucket/a//b", "s3://bucket/_x"])
 def test_place_on_s3_that_glue_or_athena_could_not_take_is_refused(place):
     with pytest.raises(BadInput, match=r"Expected: s3://bucket or s3://bucket/prefix"):
-        resources.folder(place)
+        provision.folder(place)
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["nothing", "a folder of somebody else's"])
@@ -97,18 +98,18 @@ def test_existing_refuses(tmp_path, made):
         (tmp_path / "lake").mkdir()
         (tmp_path / "lake" / "thesis.txt").write_text("mine")
     with pytest.raises(BadInput, match=r"lake is no lakehouse \(it has no lakehouse\.json\)\. Expected: the folder"):
-        resources.existing(str(tmp_path / "lake"))
+        provision.existing(str(tmp_path / "lake"))
 
 
 def test_open_runs_are_those_that_are_not_published(lake):
-    [opened] = resources.open_runs(lake)
+    [opened] = provision.open_runs(lake)
     assert opened != "run-1"
     lake.delete("_staging")
-    assert resources.open_runs(lake) == []
+    assert provision.open_runs(lake) == []
 
 
 def test_owned_covers_every_file_but_the_lock(lake):
-    owned = resources.owned(lake)
+    owned = provision.owned(lake)
     files = {path for path in everything(lake.root) if (lake.root / path).is_file()}
     left = {file for file in files if not any(Path(file).is_relative_to(path) for path in owned)}
     assert left == {".lock"}
@@ -119,16 +120,16 @@ def test_owned_covers_every_file_but_the_lock(lake):
 
 
 def test_owned_deletes_first_what_points_at_tables_and_last_what_marks_the_folder(lake):
-    assert resources.owned(lake)[0] == "catalog.json"
-    assert resources.owned(lake)[-1] == "lakehouse.json"
+    assert provision.owned(lake)[0] == "catalog.json"
+    assert provision.owned(lake)[-1] == "lakehouse.json"
 
 
 def test_owned_of_a_new_lakehouse_is_its_marker(tmp_path):
-    assert resources.owned(resources.create(str(tmp_path / "lake"))) == ["lakehouse.json"]
+    assert provision.owned(provision.create(str(tmp_path / "lake"))) == ["lakehouse.json"]
 
 
 def test_delete_leaves_nothing_of_a_lakehouse_that_is_ours_alone(lake):
-    assert resources.delete(lake) == []
+    assert provision.delete(lake) == []
     assert not lake.root.exists()
     assert lake.root.parent.is_dir()
 
@@ -150,7 +151,7 @@ def test_delete_leaves_nothing_of_a_lakehouse_that_is_ours_alone(lake):
 def test_delete_leaves_and_names_what_somebody_else_put_there(lake, foreign):
     (lake.root / foreign).parent.mkdir(parents=True, exist_ok=True)
     (lake.root / foreign).write_text("mine")
-    assert resources.delete(lake) == [foreign]
+    assert provision.delete(lake) == [foreign]
     assert (lake.root / foreign).read_text() == "mine"
     parents = {each.as_posix() for each in Path(foreign).parents} - {"."}
     assert everything(lake.root) == {foreign, *parents}
@@ -158,7 +159,7 @@ def test_delete_leaves_and_names_what_somebody_else_put_there(lake, foreign):
 
 def test_delete_leaves_an_empty_folder_of_somebody_elses(lake):
     (lake.root / "notes").mkdir()
-    resources.delete(lake)
+    provision.delete(lake)
     assert everything(lake.root) == {"notes"}
 
 
@@ -166,7 +167,7 @@ def test_delete_leaves_a_link_and_what_it_points_to(lake, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "thesis.txt").write_text("mine")
     (lake.root / "notes").symlink_to(tmp_path / "elsewhere")
-    assert resources.delete(lake) == ["notes"]
+    assert provision.delete(lake) == ["notes"]
     assert (tmp_path / "elsewhere" / "thesis.txt").read_text() == "mine"
 
 
@@ -178,7 +179,7 @@ def test_delete_waits_for_nobody_and_deletes_nothing_while_a_run_is_writing(lake
         pytest.raises(LakehouseLocked, match="Run run-3 is writing"),
     ):
         elsewhere.delenv("STEDI_LOCK")
-        resources.delete(lake)
+        provision.delete(lake)
     assert everything(lake.root) == before
     assert len(Lakehouse(lake.url()).read("customer_trusted")) == 2
 
@@ -186,25 +187,25 @@ def test_delete_waits_for_nobody_and_deletes_nothing_while_a_run_is_writing(lake
 def test_lakehouse_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be made: .*Give another folder"):
-        resources.create(str(tmp_path / "file" / "lake"))
+        provision.create(str(tmp_path / "file" / "lake"))
 
 
 def test_folder_that_duckdb_cannot_read_is_refused(tmp_path):
     with pytest.raises(BadInput, match="has a backslash in its name"):
-        resources.create(str(tmp_path / "back\\slash"))
+        provision.create(str(tmp_path / "back\\slash"))
 
 
 @pytest.mark.parametrize("name", ["lakehouse.json", "catalog.json"])
 def test_half_written_file_of_a_killed_process_is_ours(tmp_path, name):
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / ".lakehouse.json.tmp").write_text("{")
-    lake = resources.create(str(tmp_path / "lake"))
+    lake = provision.create(str(tmp_path / "lake"))
     (lake.root / f".{name}.tmp").write_text("{")
-    assert resources.delete(lake) == []
+    assert provision.delete(lake) == []
     assert not lake.exists()
 
 
 def test_deleted_lakehouse_can_be_created_again(lake):
-    resources.delete(lake)
-    resources.create(lake.url())
+    provision.delete(lake)
+    provision.create(lake.url())
     assert everything(lake.root) == {"lakehouse.json"}

@@ -11,9 +11,11 @@ import pytest
 from conftest import write_source
 from rows import LANDED, customer, phone, store, trainer
 from runs import CURATED, LANDING, TRUSTED, build, land, publish, published_bytes
-from stedi import Lakehouse, Run, catalog, project, sql, tables
-from stedi.errors import BadInput, LakehouseLocked, QuarantineExceeded
-from stedi.storage import Folder
+from stedi import Lakehouse, Run
+from stedi.contract import paths, sql, tables
+from stedi.contract.errors import BadInput, LakehouseLocked, QuarantineExceeded
+from stedi.storage import catalog
+from stedi.storage.local import Folder
 
 
 @pytest.fixture
@@ -120,9 +122,9 @@ def test_build_that_is_cut_short_after_the_audit_asks_for_a_new_audit(audited, l
 
 
 def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, monkeypatch):
-    from stedi import suites
+    from stedi.contract import suites
 
-    monkeypatch.setattr(suites, "find", lambda *_: project.ROOT / "README.md")
+    monkeypatch.setattr(suites, "find", lambda *_: paths.ROOT / "README.md")
     run = Run.join(lake, builds=False)
     with pytest.raises(BadInput, match="README.md cannot be used"):
         run.audit()
@@ -348,7 +350,8 @@ KILLED_AT = """
 import os, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from stedi import Run, catalog, storage
+from stedi import Run
+from stedi.storage import catalog, local as storage
 import test_run
 step = {step!r}
 count = 0
@@ -385,7 +388,7 @@ def test_killed_run_leaves_what_was_published_and_the_next_one_cleans_up(publish
     before = published_bytes(lake)
     more = LANDED | {"accelerometer_landing": [*LANDED["accelerometer_landing"], phone("ann", 50)]}
     newer = write_source(tmp_path / "newer", more)
-    tests = str(project.ROOT / "tests")
+    tests = str(paths.ROOT / "tests")
     script = KILLED_AT.format(step=step, source=str(newer), lake=lake, tests=tests)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True)
     assert done.returncode == -9, done.stderr.decode()

@@ -13,14 +13,16 @@ import pytest
 import requests
 
 from rows import LANDED
-from stedi import errors, fingerprint, landing, storage, tables
-from stedi.aws import calls
+from stedi.contract import errors, tables
+from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
-from stedi.errors import BadInput, CouldNotFinish
-from stedi.landing.account import typed_path
-from stedi.run import Run
-from stedi.s3 import Bucket
-from stedi.storage import Folder
+from stedi.ingest import land
+from stedi.ingest.manifest import typed_path
+from stedi.runs.run import Run
+from stedi.storage import aws_client, local
+from stedi.storage.local import Folder
+from stedi.storage.s3_source import Bucket
 
 TESTING = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -129,8 +131,8 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
     landed = {}
     for place in (str(source), "s3://data/given"):
         lake = Folder(tmp_path / f"lake-{len(landed)}")
-        given = storage.source(place)
-        accounts = [landing.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
+        given = local.source(place)
+        accounts = [land.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
         typed = [typed_path(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
         landed[place] = accounts, [fingerprint.of_table(lake.url(path)) for path in typed]
     ours, from_s3 = landed.values()
@@ -181,7 +183,7 @@ def test_object_that_went_away_is_named(s3, tmp_path):
 
 
 READS = {
-    "listing": lambda: storage.source("s3://data"),
+    "listing": lambda: local.source("s3://data"),
     "files": lambda: Bucket("s3://data").files("p"),
     "fetching": lambda: Bucket("s3://data").fetch("p/a.json", Path(os.devnull)),
     "reading json": lambda: Bucket("s3://data").read_json("p/a.json"),
@@ -199,7 +201,7 @@ def test_missing_credentials_end_with_what_to_set(s3, monkeypatch, read):
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_network_that_fails_is_no_fault_of_the_input(s3, monkeypatch, read):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody listens there
-    monkeypatch.setattr("stedi.aws.calls._TRIES", 1)  # the pauses between tries are not what is tested
+    monkeypatch.setattr("stedi.storage.aws_client._TRIES", 1)  # the pauses between tries are not what is tested
     with pytest.raises(CouldNotFinish, match=r"s3://data.* could not be reached\. Check the network.*AWS_ENDPOINT_URL"):
         read()
 
@@ -212,7 +214,7 @@ def test_read_is_tried_as_often_as_every_other_call(s3, monkeypatch, read):
     monkeypatch.setattr(awswrangler.config, "botocore_config", None)
     with suppress(BadInput):  # of the JSON
         read()
-    assert awswrangler.config.botocore_config.retries == calls.settings()["retries"]
+    assert awswrangler.config.botocore_config.retries == aws_client.settings()["retries"]
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
@@ -236,7 +238,7 @@ def test_aws_that_is_set_up_wrongly_is_refused_with_what_is_wrong(s3, monkeypatc
     else:
         monkeypatch.setenv(setting, value)
     with pytest.raises(BadInput, match=f"{says}.*Expected: s3://bucket/prefix"):
-        storage.source("s3://data")
+        local.source("s3://data")
 
 
 @pytest.fixture
@@ -259,7 +261,7 @@ def test_denied_access_names_the_permissions_that_are_needed(guarded, monkeypatc
 
 def test_credentials_that_aws_does_not_know_are_to_be_renewed(guarded):
     with pytest.raises(BadInput, match=r"not valid \(InvalidAccessKeyId\). Renew them"):
-        storage.source("s3://data")
+        local.source("s3://data")
 
 
 @pytest.mark.parametrize(
@@ -274,5 +276,5 @@ def test_other_answers_of_s3_end_as_ours_with_their_code(monkeypatch, code, kind
 
     monkeypatch.setattr(awswrangler.s3, "list_objects", refuse)
     with pytest.raises(errors.StediError, match=f"s3://data.*{code}") as caught:
-        storage.source("s3://data")
+        local.source("s3://data")
     assert type(caught.value) is kind

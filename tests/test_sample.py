@@ -18,8 +18,8 @@ from types import SimpleNamespace
 import pytest
 
 import plain
-from stedi import sample, sample_plan
-from stedi.errors import BadInput, CouldNotFinish
+from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.sample import generate, plan
 
 # Rows of the public data: customer_trusted, accelerometer_trusted, customer_curated, step_trainer_trusted and
 # machine_learning_curated. The sample is built to have as many.
@@ -74,7 +74,7 @@ def made(tmp_path_factory):
 
     def make(scale: int, seed: int) -> SimpleNamespace:
         folder = tmp_path_factory.mktemp("samples") / "sample"
-        expected = sample.generate(folder, scale=scale, seed=seed)
+        expected = generate.generate(folder, scale=scale, seed=seed)
         return SimpleNamespace(folder=folder, expected=expected, landing=plain.read_landing(folder))
 
     return {(scale, seed): make(scale, seed) for scale, seed in ((1, 0), (1, 7), (2, 0))}
@@ -97,7 +97,7 @@ def two(made):
 def test_the_oracle_counts_what_was_published_and_expected(made, scale, seed, policy):
     counted = plain.counts(plain.build(made[scale, seed].landing, policy))
     assert counted == published(policy, scale)
-    assert counted == made[scale, seed].expected["rows"][policy] == sample_plan.expected_rows(scale)[policy]
+    assert counted == made[scale, seed].expected["rows"][policy] == plan.expected_rows(scale)[policy]
 
 
 @pytest.mark.parametrize("scale, seed", [(1, 0), (1, 7), (2, 0)], ids=["scale 1", "another seed", "scale 2"])
@@ -209,7 +209,7 @@ def test_a_larger_sample_begins_with_the_same_people(one, two):
 
 
 def test_files_grow_with_the_scale_up_to_fifty_cohorts():
-    files = [path.name for path, _ in sample._files(Path(), 1_000)]
+    files = [path.name for path, _ in generate._files(Path(), 1_000)]
     assert len(files) == 20 * 13
     for subject in ("customer", "accelerometer", "step_trainer"):
         names = [name for name in files if name.startswith(subject)]
@@ -217,12 +217,9 @@ def test_files_grow_with_the_scale_up_to_fifty_cohorts():
 
 
 def test_names_and_times_last_for_the_largest_scale():
-    assert sample_plan.MAX_SCALE * sample_plan.PEOPLE <= 108_000_000
-    assert sample_plan.FIRST_START + sample_plan.MAX_SCALE * sample_plan.COHORT_SPAN < Y2026
-    assert (
-        sample_plan.READINGS * sample_plan.WINDOW < sample_plan.COHORT_SPAN
-        and sample_plan.PEOPLE * sample_plan.SLOT < sample_plan.WINDOW - 3_000
-    )
+    assert plan.MAX_SCALE * plan.PEOPLE <= 108_000_000
+    assert plan.FIRST_START + plan.MAX_SCALE * plan.COHORT_SPAN < Y2026
+    assert plan.READINGS * plan.WINDOW < plan.COHORT_SPAN and plan.PEOPLE * plan.SLOT < plan.WINDOW - 3_000
 
 
 def test_the_same_seed_gives_the_same_bytes_on_one_core(two, tmp_path):
@@ -230,7 +227,7 @@ def test_the_same_seed_gives_the_same_bytes_on_one_core(two, tmp_path):
     try:
         if cores:
             os.sched_setaffinity(0, {min(cores)})
-        sample.generate(tmp_path / "again", scale=2, seed=0)
+        generate.generate(tmp_path / "again", scale=2, seed=0)
     finally:
         if cores:
             os.sched_setaffinity(0, cores)
@@ -246,10 +243,10 @@ def test_another_seed_gives_other_bytes_in_every_file(made):
         assert len(values[0] & values[1]) < 10, column
 
 
-@pytest.mark.parametrize("scale", [0, -1, sample_plan.MAX_SCALE + 1, 1.5])
+@pytest.mark.parametrize("scale", [0, -1, plan.MAX_SCALE + 1, 1.5])
 def test_an_impossible_scale_is_refused(tmp_path, scale):
     with pytest.raises(BadInput, match=rf"is {scale}\. Expected .* to 40000\. Give"):
-        sample.generate(tmp_path / "sample", scale=scale)
+        generate.generate(tmp_path / "sample", scale=scale)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -270,7 +267,7 @@ def test_a_folder_that_holds_anything_else_is_refused_and_left_alone(tmp_path, f
         (folder / name).write_text(text)
     before = digests(folder)
     with pytest.raises(BadInput, match=r"given holds .*Expected a new or empty folder.*Give another folder"):
-        sample.generate(folder)
+        generate.generate(folder)
     assert digests(folder) == before
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -278,19 +275,19 @@ def test_a_folder_that_holds_anything_else_is_refused_and_left_alone(tmp_path, f
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "sample").write_text("mine")
     with pytest.raises(BadInput, match="Give another folder"):
-        sample.generate(tmp_path / "sample")
+        generate.generate(tmp_path / "sample")
 
 
 def test_an_empty_folder_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(sample, "_write_landing", lambda folder, *_: folder.mkdir(parents=True))
-    sample.generate(tmp_path)
+    monkeypatch.setattr(generate, "_write_landing", lambda folder, *_: folder.mkdir(parents=True))
+    generate.generate(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["expected.json"]
 
 
 def test_an_earlier_sample_is_replaced(one, two, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(two.folder, "it's a sample")
-    sample.generate("it's a sample")
+    generate.generate("it's a sample")
     assert digests(tmp_path / "it's a sample") == digests(one.folder)
     assert [path.name for path in tmp_path.iterdir()] == ["it's a sample"]
 
@@ -311,11 +308,11 @@ def test_an_interrupted_generation_leaves_the_earlier_sample(one, tmp_path, monk
         yield from itertools.islice(whole(*args), 5)
         raise error
 
-    whole = sample._files
-    monkeypatch.setattr(sample, "_files", files)
+    whole = generate._files
+    monkeypatch.setattr(generate, "_files", files)
     for target in (folder, tmp_path / "new"):
         with raised:
-            sample.generate(target, scale=2)
+            generate.generate(target, scale=2)
     assert digests(folder) == digests(one.folder)
     assert list(tmp_path.iterdir()) == [folder], "neither the new folder nor a part of it"
 
@@ -323,7 +320,7 @@ def test_an_interrupted_generation_leaves_the_earlier_sample(one, tmp_path, monk
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 needs POSIX")
 def test_a_killed_generation_never_looks_complete_and_is_cleared_away(one, tmp_path):
     folder = tmp_path / "sample"
-    program = f"from stedi import sample; sample.generate({str(folder)!r}, scale=500)"
+    program = f"from stedi.sample import generate; generate.generate({str(folder)!r}, scale=500)"
     process = subprocess.Popen([sys.executable, "-c", program])
     patience = time.monotonic() + 20
     while not list(tmp_path.glob("*/new/*/landing/*.json")) and time.monotonic() < patience:
@@ -333,7 +330,7 @@ def test_a_killed_generation_never_looks_complete_and_is_cleared_away(one, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == [f"sample.partial-{process.pid}"]
     busy = tmp_path / f"sample.partial-{os.getppid()}"  # of a process that lives
     busy.mkdir()
-    sample.generate(folder)
+    generate.generate(folder)
     assert sorted(tmp_path.iterdir()) == [folder, busy]
     assert digests(folder) == digests(one.folder)
 

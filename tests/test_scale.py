@@ -10,9 +10,12 @@ import pytest
 from conftest import write_source
 from rows import LANDED
 from runs import publish, published_bytes
-from stedi import Run, catalog, project, sample
-from stedi.errors import CouldNotFinish
-from stedi.storage import Folder
+from stedi import Run
+from stedi.contract import paths
+from stedi.contract.errors import CouldNotFinish
+from stedi.sample import generate
+from stedi.storage import catalog
+from stedi.storage.local import Folder
 
 # Runs small data first, so that all libraries are there, and then more data than the memory it may add would hold.
 WITHIN = """
@@ -46,14 +49,14 @@ except (MemoryError, duckdb.OutOfMemoryException):
 def within(tmp_path, large: str, more: int, field: str = "VmPeak") -> list[str]:
     """What a process says that may have so many bytes more for the large data than for the small."""
     given = {"small": str(write_source(tmp_path / "small", LANDED)), "large": large, "more": more, "field": field}
-    given |= {"tests": str(project.ROOT / "tests"), "lake": str(tmp_path / "lake"), "out": str(tmp_path / "out")}
+    given |= {"tests": str(paths.ROOT / "tests"), "lake": str(tmp_path / "lake"), "out": str(tmp_path / "out")}
     done = subprocess.run([sys.executable, "-c", WITHIN.format(**given)], capture_output=True, text=True, timeout=300)
     return done.stdout.strip().splitlines()[-2:] or [done.stderr[-2000:]]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the size of an address space is limited on Linux only")
 def test_twenty_times_the_data_fits_into_memory_that_its_rows_do_not_fit_into(tmp_path):
-    sample.generate(tmp_path / "large", scale=20)
+    generate.generate(tmp_path / "large", scale=20)
     assert within(tmp_path, str(tmp_path / "large"), 120 << 20) == ["published", "too much for Python"]
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert results["outcome"] == "passed"
@@ -62,7 +65,7 @@ def test_twenty_times_the_data_fits_into_memory_that_its_rows_do_not_fit_into(tm
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the size of an address space is limited on Linux only")
 def test_want_of_memory_leaves_what_was_published(tmp_path):
-    sample.generate(tmp_path / "large", scale=4)
+    generate.generate(tmp_path / "large", scale=4)
     [said] = within(tmp_path, str(tmp_path / "large"), 1 << 20, "VmSize")
     assert said.split()[-1] == "3", said
     assert catalog.load(Folder(tmp_path / "lake")).tables["customer_landing"].rows == 3
@@ -94,13 +97,13 @@ def test_want_of_disk_leaves_what_was_published(tmp_path, most, error):
     lake, source = str(tmp_path / "lake"), tmp_path / "source"
     publish(write_source(tmp_path / "small", LANDED), lake)
     before = published_bytes(lake)
-    sample.generate(source)
+    generate.generate(source)
     for path in list(source.glob("*/landing/*.json")):  # in pieces, of which each is smaller than the table
         lines = path.read_bytes().splitlines(keepends=True)
         for first in range(0, len(lines), 200):
             path.with_name(f"{path.stem}-{first}.json").write_bytes(b"".join(lines[first : first + 200]))
         path.unlink()
-    given = {"tests": str(project.ROOT / "tests"), "most": most, "lake": lake, "source": str(source)}
+    given = {"tests": str(paths.ROOT / "tests"), "most": most, "lake": lake, "source": str(source)}
     done = subprocess.run([sys.executable, "-c", CAPPED.format(**given)], capture_output=True, text=True)
     assert done.stdout.startswith(error), done.stdout + done.stderr
     assert published_bytes(lake) == before

@@ -14,12 +14,14 @@ import pytest
 from conftest import write_source
 from rows import LANDED, customer, phone, store, trainer
 from runs import build, land, publish
-from stedi import Lakehouse, Run, limits, sample, sql, tables
-from stedi.engines import open_engine
+from stedi import Lakehouse, Run
+from stedi.contract import sql, tables
+from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.policies import POLICIES
+from stedi.engines import limits, open_engine
 from stedi.engines.duckdb import parquet
-from stedi.errors import BadInput, EngineFailed
-from stedi.policies import POLICIES
-from stedi.storage import Folder
+from stedi.sample import generate
+from stedi.storage.local import Folder
 from test_engines import KEY, NAMES, pseudonym, texts
 
 try:
@@ -56,7 +58,7 @@ def built(source: Path, folder: Path, engine: str, keys: Path | None = None) -> 
 
 
 def test_all_tables_of_every_policy_are_duckdbs_on_ten_times_the_public_data(tmp_path):
-    expected = sample.generate(tmp_path / "source", scale=10)
+    expected = generate.generate(tmp_path / "source", scale=10)
     theirs = built(tmp_path / "source", tmp_path, "duckdb")
     ours = built(tmp_path / "source", tmp_path, "spark", tmp_path / "duckdb.keys")
     assert ours == theirs

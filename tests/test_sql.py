@@ -4,10 +4,10 @@ import duckdb
 import pytest
 
 from rows import T, attach, customer, phone, read, store, trainer
-from stedi import sql, tables
+from stedi.contract import sql, tables
+from stedi.contract.errors import BadInput
+from stedi.contract.policies import POLICIES
 from stedi.engines.duckdb import DuckDB
-from stedi.errors import BadInput
-from stedi.policies import POLICIES
 
 KEY = bytes(range(32))
 START = T + 1000  # of the run

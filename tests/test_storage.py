@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stedi import storage
-from stedi.errors import BadInput, LakehouseLocked
-from stedi.storage import Folder
+from stedi.contract.errors import BadInput, LakehouseLocked
+from stedi.storage import local
+from stedi.storage.local import Folder
 
 
 def write(folder: Path, *names: str) -> None:
@@ -159,4 +159,4 @@ def test_lock_is_free_after_use(folder):
 
 def test_source_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"nowhere is not a folder\. Expected: .*customer/landing/"):
-        storage.source(str(tmp_path / "nowhere"))
+        local.source(str(tmp_path / "nowhere"))

@@ -12,9 +12,12 @@ import pytest
 import results_example as example
 from conftest import write_source
 from rows import LANDED, customer
-from stedi import cli, pipeline, report, tables
-from stedi.errors import BadInput
-from stedi.report import submission
+from stedi import report
+from stedi.cli import main
+from stedi.contract import tables
+from stedi.contract.errors import BadInput
+from stedi.course import submission
+from stedi.notebook_runner import runner
 
 HOSTILE = '<script>alert(1)</script>" onmouseover="x </style>‮'
 
@@ -26,7 +29,7 @@ def made(tmp_path_factory) -> Path:
     people = [customer("eve", customername=HOSTILE, birthday=HOSTILE), *LANDED["customer_landing"]]
     source = write_source(folder / "source", LANDED | {"customer_landing": people})
     places = [f"--{name}={folder / name}" for name in ("lakehouse", "reports", "screenshots")]
-    command = [sys.executable, "-m", "stedi.cli", "run", f"--source={source}", *places]
+    command = [sys.executable, "-m", "stedi.cli.main", "run", f"--source={source}", *places]
     assert subprocess.run(command, capture_output=True).returncode == 0
     submission.collect(str(folder / "out"), str(folder / "reports"), str(folder / "screenshots"))
     return folder
@@ -45,7 +48,7 @@ def test_every_table_has_its_columns_its_sql_and_its_pictures(made, table):
 
 def test_report_notebooks_and_overview_are_there(made):
     assert (made / "out/validation_report.html").read_bytes() == (made / "reports/validation_report.html").read_bytes()
-    assert {path.stem for path in (made / "out/notebooks").iterdir()} == set(pipeline.STEPS)
+    assert {path.stem for path in (made / "out/notebooks").iterdir()} == set(runner.STEPS)
     assert (made / "out/screenshots/project_overview.svg").exists()
 
 
@@ -64,7 +67,7 @@ def test_notebooks_lead_to_each_other_where_they_are_there(made):
 
 def test_no_page_has_a_script_or_asks_for_anything(made):
     pages = list((made / "out").rglob("*.html"))
-    assert len(pages) == 2 + len(pipeline.STEPS)
+    assert len(pages) == 2 + len(runner.STEPS)
     for page in pages:
         text = page.read_text()
         assert not re.search(r"<script|<iframe|<link|@import|\son\w+\s*=|(?:src|href)=[\"']?(?:https?:)?//", text), page
@@ -112,7 +115,7 @@ def test_what_was_not_published_is_no_submission(tmp_path, capsys, results):
     if results:
         report.write(results(), str(tmp_path / "reports"), str(tmp_path / "screenshots"))
     arguments = ["evidence", f"--out={tmp_path / 'out'}", f"--reports={tmp_path / 'reports'}"]
-    assert cli.main(arguments) == 2
+    assert main.main(arguments) == 2
     assert "No published run is reported in" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -4,8 +4,9 @@ import pytest
 
 import gates
 from gates import BREAKS, GATES, ML, SUITES, Break, Gate, check_id, expectations, policy_of
-from stedi import catalog, project, suites, tables
-from stedi.policies import POLICIES
+from stedi.contract import paths, suites, tables
+from stedi.contract.policies import POLICIES
+from stedi.storage import catalog
 
 LET_THROUGH = {("course", ML, "no_direct_identifier")}  # the course names people
 FAULTS = {  # that a gate has to try, whatever checks there are
@@ -126,7 +127,7 @@ def test_suite_keeps_every_check_of_the_one_that_it_replaces(folder, table):
 @every_suite
 def test_suite_speaks_of_columns_that_its_table_has(folder, table):
     columns = tables.table(table, policy_of(folder)).column_names
-    for each in suites.read(project.EXPECTATIONS / folder / f"{table}.json", table):
+    for each in suites.read(paths.EXPECTATIONS / folder / f"{table}.json", table):
         assert each["kwargs"].get("column", columns[0]) in columns
         if "column_list" in each["kwargs"]:
             assert each["kwargs"]["column_list"] == columns

@@ -6,7 +6,7 @@ import pytest
 
 import results_example as example
 from stedi import report
-from stedi.errors import BadInput, CouldNotFinish
+from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.report import summary
 from test_report import HOSTILE, spoilt
 

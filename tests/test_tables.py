@@ -1,8 +1,8 @@
 import pytest
 import sqlglot
 
-from stedi import sql, tables
-from stedi.errors import BadInput
+from stedi.contract import sql, tables
+from stedi.contract.errors import BadInput
 
 
 def test_build_order_has_every_parent_before_its_children():

@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from stedi.erasure import traces
+from stedi.erasure import trace_search
 
 EMAIL, NAME = "Zoë.Müller@example.com", "Zoë Müller"
 
 
 def found(folder: Path, *values: str) -> list[str]:
-    return [Path(path).name for path in traces.look([folder], values or [EMAIL]).found]
+    return [Path(path).name for path in trace_search.look([folder], values or [EMAIL]).found]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,9 @@ def found(folder: Path, *values: str) -> list[str]:
         pytest.param(b"\x00\xfe" * 10 + b'"' + EMAIL.encode() + b'"\x00', id="among bytes that are no text"),
         pytest.param(json.dumps({"email": EMAIL}).encode(), id="with the escapes of JSON"),
         pytest.param(EMAIL.replace("@", "&#64;").replace("ë", "&euml;").encode(), id="with the entities of HTML"),
-        pytest.param(b"x" * (traces._CHUNK - 9) + b" " + EMAIL.encode() + b" " + b"x" * 99, id="across two chunks"),
+        pytest.param(
+            b"x" * (trace_search._CHUNK - 9) + b" " + EMAIL.encode() + b" " + b"x" * 99, id="across two chunks"
+        ),
     ],
 )
 def test_value_is_found_in_a_file(tmp_path, content):
@@ -56,7 +58,7 @@ def test_value_is_found_in_a_compressed_file_and_in_a_folder_below(tmp_path):
 
 @pytest.mark.parametrize("cell", [EMAIL, EMAIL.upper(), f"mail to {EMAIL}, please"])
 def test_value_is_found_in_a_cell_of_a_table(tmp_path, monkeypatch, cell):
-    monkeypatch.setattr(traces, "_chunks", lambda path: iter(()))  # compressed bytes may hold it in clear as well
+    monkeypatch.setattr(trace_search, "_chunks", lambda path: iter(()))  # compressed bytes may hold it in clear as well
     for name, value in {"with": cell, "without": "x" + EMAIL}.items():
         path = tmp_path / f"{name}.parquet"
         duckdb.execute(
@@ -69,7 +71,7 @@ def test_value_is_found_in_a_cell_of_a_table(tmp_path, monkeypatch, cell):
 def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
     (tmp_path / "a.txt").write_text("Bo")
     (tmp_path / "b.txt").write_text("12345")
-    looked = traces.look([tmp_path], ["Bo"])
+    looked = trace_search.look([tmp_path], ["Bo"])
     assert (looked.files, looked.bytes, looked.found) == (2, 7, [])
     assert found(tmp_path, "12345", NAME) == ["b.txt"]
 
@@ -85,5 +87,5 @@ def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
 )
 def test_value_behind_any_escape_of_json_is_found(tmp_path, name, text):
     (tmp_path / "data.json").write_text(text, encoding="utf-8")
-    assert traces.look([tmp_path], [name]).found
-    assert not traces.look([tmp_path], ["Somebody Else"]).found
+    assert trace_search.look([tmp_path], [name]).found
+    assert not trace_search.look([tmp_path], ["Somebody Else"]).found

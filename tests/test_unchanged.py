@@ -10,10 +10,11 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T, phone
 from runs import publish
-from stedi import catalog, keys, unchanged
-from stedi.erasure.tombstones import FOLDER, mark
-from stedi.pipeline import Options
-from stedi.storage import Folder
+from stedi.ingest.tombstones import FOLDER, mark
+from stedi.notebook_runner import up_to_date
+from stedi.notebook_runner.runner import Options
+from stedi.storage import catalog, keys
+from stedi.storage.local import Folder
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ class Place:
         self.phones = root / "source" / "accelerometer" / "landing"
         self.options = Options(source=str(root / "source"), lakehouse=str(root / "lake"), policy="strict")
         self.id = catalog.load(self.lake).run_id
-        unchanged.remember(self.lake, self.id, unchanged.made_from(self.lake, self.options))
+        up_to_date.remember(self.lake, self.id, up_to_date.made_from(self.lake, self.options))
 
     def table(self, name: str) -> Path:
         """The one file of Parquet of a published table."""
@@ -43,7 +44,7 @@ class Place:
         return path
 
     def found(self) -> str | None:
-        return unchanged.published(self.lake, self.options, unchanged.made_from(self.lake, self.options))
+        return up_to_date.published(self.lake, self.options, up_to_date.made_from(self.lake, self.options))
 
 
 @pytest.fixture
@@ -82,10 +83,10 @@ def other_rows(place: Place) -> None:
     """Another table of the same size, in the place of a published one."""
     path = place.table("step_trainer_trusted")
     path.write_bytes(place.table("step_trainer_landing").read_bytes())
-    stored = place.lake.read_json(f"runs/{place.id}/{unchanged.FILE}")
+    stored = place.lake.read_json(f"runs/{place.id}/{up_to_date.FILE}")
     name = path.relative_to(place.lake.root).as_posix()
     stored["files"][name] = path.stat().st_size
-    place.lake.write_json(f"runs/{place.id}/{unchanged.FILE}", stored)
+    place.lake.write_json(f"runs/{place.id}/{up_to_date.FILE}", stored)
 
 
 def erase(place: Place) -> None:
@@ -124,8 +125,8 @@ CHANGES = {
     "a landing file that is gone": lambda place: next(place.lake.root.glob("customer/landing/*/data.json")).unlink(),
     "results that are gone": lambda place: (place.lake.root / f"runs/{place.id}/results.json").unlink(),
     "a record that is gone": lambda place: (place.lake.root / f"runs/{place.id}/run.json").unlink(),
-    "a note that is damaged": lambda place: (place.lake.root / f"runs/{place.id}/{unchanged.FILE}").write_text("{"),
-    "a note without what it needs": lambda place: place.lake.write_json(f"runs/{place.id}/{unchanged.FILE}", {}),
+    "a note that is damaged": lambda place: (place.lake.root / f"runs/{place.id}/{up_to_date.FILE}").write_text("{"),
+    "a note without what it needs": lambda place: place.lake.write_json(f"runs/{place.id}/{up_to_date.FILE}", {}),
     "a catalog that is gone": lambda place: (place.lake.root / catalog.FILE).unlink(),
 }
 
@@ -136,14 +137,14 @@ def test_no_run_is_unchanged_after_a_change_of(place, change):
     assert place.found() is None
 
 
-@pytest.mark.parametrize("part", list(unchanged._CODE))
+@pytest.mark.parametrize("part", list(up_to_date._CODE))
 @pytest.mark.parametrize("change", ["changed", "added", "gone"])
 def test_no_run_is_unchanged_where_the_program_is_another(place, monkeypatch, tmp_path, part, change):
     (tmp_path / "code" / "deeper").mkdir(parents=True)
     file = tmp_path / "code" / "deeper" / "a.sql"
     file.write_text("select 1")
-    monkeypatch.setitem(unchanged._CODE, part, str(tmp_path / "code"))
-    unchanged.remember(place.lake, place.id, unchanged.made_from(place.lake, place.options))
+    monkeypatch.setitem(up_to_date._CODE, part, str(tmp_path / "code"))
+    up_to_date.remember(place.lake, place.id, up_to_date.made_from(place.lake, place.options))
     assert place.found() == place.id
     if change == "gone":
         file.unlink()
@@ -154,7 +155,7 @@ def test_no_run_is_unchanged_where_the_program_is_another(place, monkeypatch, tm
 
 def test_no_run_is_unchanged_with_other_packages(place, monkeypatch, tmp_path):
     (tmp_path / "duckdb-2.0.1.dist-info").mkdir()
-    monkeypatch.setattr(unchanged.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(up_to_date.sysconfig, "get_path", lambda _: str(tmp_path))
     assert place.found() is None
 
 

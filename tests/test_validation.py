@@ -6,9 +6,10 @@ from dataclasses import asdict
 import pytest
 
 from rows import T, customer, store
-from stedi import project, suites, tables, validation
-from stedi.errors import AuditFailed, BadInput
-from stedi.policies import POLICIES
+from stedi.audit import run_suites
+from stedi.contract import paths, suites, tables
+from stedi.contract.errors import AuditFailed, BadInput
+from stedi.contract.policies import POLICIES
 
 NAME = "customer_landing"
 FACTS = {NAME: {"expected_rows": None, "landed_rows": 2}}
@@ -24,13 +25,13 @@ def expectation(check_id: str = "rows_present", kind: str = "expect_table_row_co
 def audit(tmp_path, monkeypatch):
     """Audits customer_landing (Ann and Bob) with a suite of these expectations."""
 
-    def run(*expectations: dict, rows: list[dict] | None = None, name: str = NAME) -> validation.Audit:
+    def run(*expectations: dict, rows: list[dict] | None = None, name: str = NAME) -> run_suites.Audit:
         folder = tmp_path / "expectations" / "landing"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{NAME}.json").write_text(json.dumps({"name": name, "expectations": expectations}))
-        monkeypatch.setattr(project, "EXPECTATIONS", tmp_path / "expectations")
+        monkeypatch.setattr(paths, "EXPECTATIONS", tmp_path / "expectations")
         path = store(tmp_path, NAME, rows if rows is not None else [customer("ann"), customer("bob", consent=None)])
-        return validation.audit({NAME: str(path)}, "course", FACTS, (NAME,))
+        return run_suites.audit({NAME: str(path)}, "course", FACTS, (NAME,))
 
     return run
 
@@ -92,7 +93,7 @@ def test_suite_that_is_no_json_is_refused(tmp_path):
 
 
 def test_missing_suite_is_refused_with_the_places_looked_at(monkeypatch, tmp_path):
-    monkeypatch.setattr(project, "EXPECTATIONS", tmp_path)
+    monkeypatch.setattr(paths, "EXPECTATIONS", tmp_path)
     with pytest.raises(BadInput, match=r"customer_trusted has no suite.*course.customer_trusted\.json"):
         suites.find("customer_trusted", "course")
 
@@ -119,7 +120,7 @@ def test_failed_warning_does_not_stop(audit):
 
 
 def test_no_check_at_all_is_no_pass():
-    assert not validation.Audit("course", []).passed
+    assert not run_suites.Audit("course", []).passed
 
 
 def test_no_value_of_the_data_comes_out_of_an_audit(audit):

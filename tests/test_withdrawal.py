@@ -6,8 +6,9 @@ import time
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
 from runs import CURATED, TRUSTED, publish
-from stedi import Lakehouse, keys
-from stedi.storage import Folder
+from stedi import Lakehouse
+from stedi.storage import keys
+from stedi.storage.local import Folder
 
 FIRST = LANDED | {
     "customer_landing": [*LANDED["customer_landing"], customer("dan")],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from stedi import sql, tables
+from stedi.contract import sql, tables
 from stedi.engines.duckdb import TYPES
 
 source, target, policy, *memory = sys.argv[1:]

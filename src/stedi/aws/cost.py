@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from stedi.errors import CouldNotFinish
+from stedi.contract.errors import CouldNotFinish
 
 if TYPE_CHECKING:
-    from stedi.aws.prefix import Prefix
+    from stedi.storage.s3 import Prefix
 
 PER_TERABYTE = 5.0  # dollars, in most regions
 LEAST = 10 << 20  # bytes that a query is charged for at least

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stedi import catalog, tables
-from stedi.aws.calls import MISSING, calling, client, code_of, wrangler
-from stedi.aws.names import OWNER
-from stedi.errors import BadInput
+from stedi.contract import tables
+from stedi.contract.errors import BadInput
+from stedi.storage import catalog
+from stedi.storage.aws_client import MISSING, calling, client, code_of, wrangler
+from stedi.storage.s3_names import OWNER
 
 if TYPE_CHECKING:
-    from stedi.aws.prefix import Prefix
+    from stedi.storage.s3 import Prefix
 
 KEYS = "_key"  # in the lakehouse: where the pseudonym key lies while it is needed
 

@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from stedi.errors import BadInput
-from stedi.tables import Table
+from stedi.contract.errors import BadInput
+from stedi.contract.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stedi.aws.prefix import Prefix
-    from stedi.storage import Folder
+    from stedi.storage.local import Folder
+    from stedi.storage.s3 import Prefix
 
 ENGINES = {
     "duckdb": "stedi.engines.duckdb:DuckDB",

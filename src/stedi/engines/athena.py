@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import sqlglot
 
-from stedi import keys, sql
 from stedi.aws import glue
-from stedi.aws.calls import calling, client, wrangler
 from stedi.aws.cost import Ledger
-from stedi.aws.resources import RESULTS
-from stedi.errors import BadInput, CouldNotFinish, EngineFailed
-from stedi.sql import KEY_TABLE, render
-from stedi.tables import Table
+from stedi.aws.provision import RESULTS
+from stedi.contract import sql
+from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
+from stedi.contract.sql import KEY_TABLE, render
+from stedi.contract.tables import Table
+from stedi.storage import keys
+from stedi.storage.aws_client import calling, client, wrangler
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stedi.aws.prefix import Prefix
+    from stedi.storage.s3 import Prefix
 
 _PAUSE = 0.25  # seconds between two questions whether a query has ended
 _ABOUT_SQL = (  # faults of a statement, whose words cannot quote a value of the data

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from stedi import keys, limits
-from stedi.errors import BadInput, EngineFailed
-from stedi.lines import LONGEST
-from stedi.sql import KEY_TABLE, render
-from stedi.tables import Table
+from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.sql import KEY_TABLE, render
+from stedi.contract.tables import Table
+from stedi.engines import limits
+from stedi.ingest.line_rules import LONGEST
+from stedi.storage import keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +45,9 @@ def connect(path: str = "") -> duckdb.DuckDBPyConnection:
 def reach(connection: duckdb.DuckDBPyConnection, path: str) -> None:
     """Let a connection read a path, wherever it is."""
     if path.startswith("s3://"):
-        from stedi.aws import reading
+        from stedi.engines import s3_filesystem
 
-        reading.allow(connection)
+        s3_filesystem.allow(connection)
 
 
 @contextmanager

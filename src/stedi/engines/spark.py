@@ -11,10 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import keys, limits
-from stedi.errors import BadInput, EngineFailed
-from stedi.sql import KEY_TABLE, render
-from stedi.tables import Table
+from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.sql import KEY_TABLE, render
+from stedi.contract.tables import Table
+from stedi.engines import limits
+from stedi.storage import keys
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import catalog, project, tables
-from stedi.errors import BadInput
+from stedi.contract import paths, tables
+from stedi.contract.errors import BadInput
+from stedi.storage import catalog
 
 if TYPE_CHECKING:
-    from stedi.storage import Folder
+    from stedi.storage.local import Folder
 
 PAGE, DATA = "validation_report.html", "results.json"
 PICTURES = (
@@ -22,14 +23,14 @@ def write(results: dict, reports: str, screenshots: str, remember: bool = True) 
 
     The run is remembered in the history of the folder, unless it is only rendered again.
     """
-    from stedi.evidence import history
     from stedi.report import page, pictures
+    from stedi.results import history
 
-    path = page.write(results, project.resolve(reports))
-    pictures.write(results, project.resolve(screenshots))
+    path = page.write(results, paths.resolve(reports))
+    pictures.write(results, paths.resolve(screenshots))
     if remember:
-        history.append(project.resolve(reports), results)
-    return project.shown(path)
+        history.append(paths.resolve(reports), results)
+    return paths.shown(path)
 
 
 def stored(lake: "Folder", run_id: str = "") -> dict:
@@ -43,13 +44,13 @@ def stored(lake: "Folder", run_id: str = "") -> dict:
     if found is None:
         kept = [each for each in lake.folders("runs") if lake.exists(f"runs/{each}/{DATA}")]
         wanted = f"results of run {name}" if name else "results: nothing is published"
-        raise BadInput(f"There are no {wanted}, in {project.shown(lake.url())}. Kept are: {', '.join(kept) or 'none'}.")
+        raise BadInput(f"There are no {wanted}, in {paths.shown(lake.url())}. Kept are: {', '.join(kept) or 'none'}.")
     return found
 
 
 def read(reports: str) -> dict | None:
     """What the report in a folder was made from; None where there is none that can be read."""
     try:
-        return json.loads((Path(project.resolve(reports)) / DATA).read_text(encoding="utf-8"))
+        return json.loads((Path(paths.resolve(reports)) / DATA).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

@@ -3,7 +3,7 @@
 Everything that is drawn is a number; words are left to the template, which escapes them.
 """
 
-from stedi.tables import ZONES
+from stedi.contract.tables import ZONES
 
 WIDE = 400  # units of the width of a bar
 SUBJECTS = {"customer": "Customers", "accelerometer": "Phone readings", "step_trainer": "Step trainer readings"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
-from stedi.tables import ZONES
+from stedi.contract.tables import ZONES
 
 # From top to bottom. In this order no two edges between the eight tables cross; other subjects go to the middle.
 LANES = ("accelerometer", "customer", "step_trainer")

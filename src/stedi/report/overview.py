@@ -3,9 +3,9 @@
 import textwrap
 from typing import TYPE_CHECKING
 
+from stedi.contract.tables import TABLES, ZONES
 from stedi.report import drawing, lineage
 from stedi.report.drawing import Text
-from stedi.tables import TABLES, ZONES
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi.evidence.failing import MOST
-from stedi.policies import POLICIES
+from stedi.audit.failing_rows import MOST
+from stedi.audit.run_suites import Check, seen
+from stedi.contract.policies import POLICIES
+from stedi.contract.tables import PSEUDONYMS, ZONES
 from stedi.report import DATA, PAGE, charts, lineage
-from stedi.tables import PSEUDONYMS, ZONES
-from stedi.validation import Check, seen
 
 if TYPE_CHECKING:
     from jinja2 import Environment

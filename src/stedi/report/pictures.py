@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi.contract.tables import NAMES
 from stedi.report import drawing, overview
 from stedi.report.drawing import ACCENTS, BAD, DIM, FAINT, GOOD, HEAD, INK, LINE, PAPER, SCALE, STAMP, Text
 from stedi.report.page import KINDS, cell, data_line, kind, number, put, rules, short, visible
-from stedi.tables import NAMES
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stedi import project, report
-from stedi.errors import BadInput
+from stedi import report
+from stedi.contract import paths
+from stedi.contract.errors import BadInput
 from stedi.report.page import KINDS, TITLES, kind, number, rules, short, visible
 
 _SIGNS = {"passed": "✅", "failed": "❌", "stopped": "❌"}
@@ -47,7 +48,7 @@ def written(reports: str, file: str | None) -> Iterator[None]:
 
 def _reported(reports: str) -> float:
     """When the report in a folder was written; 0 where there is none."""
-    path = Path(project.resolve(reports)) / report.DATA
+    path = Path(paths.resolve(reports)) / report.DATA
     return path.stat().st_mtime_ns if path.exists() else 0
 
 

@@ -1,0 +1,1 @@
+"""Holds tables against their Great Expectations suites."""

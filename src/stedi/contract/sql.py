@@ -1,0 +1,116 @@
+"""The policies, where their SQL lies, and how it is written for each engine.
+
+SQL is written once, in Athena's dialect, and rendered with every name quoted: on Spark a bare "user" would be a string.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stedi.contract import tables
+from stedi.contract.errors import BadInput
+from stedi.contract.policies import policy as _policy
+
+if TYPE_CHECKING:
+    import sqlglot
+
+FOLDER = Path(__file__).parent / "sql"
+DIALECTS = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
+KEY_TABLE = "pseudonym_key"  # one row: secret, inner_pad, outer_pad; see `keys.py`
+RUN_START = "run_start()"  # when the run began, in milliseconds since 1970: no consent may be later
+
+# pseudonym(value): HMAC-SHA256 of a text, in lower-case hex. The key is read from its table and stands in no statement.
+_PSEUDONYM = {
+    "duckdb": "sha256((select outer_pad from pseudonym_key) || unhex(sha256("
+    "(select inner_pad from pseudonym_key) || encode({0}))))",
+    "spark": "sha2(concat((select outer_pad from pseudonym_key), unhex(sha2(concat("
+    "(select inner_pad from pseudonym_key), cast({0} as binary)), 256))), 256)",
+    "athena": "lower(to_hex(hmac_sha256(to_utf8({0}), (select secret from pseudonym_key))))",
+}
+
+# row_hash(value, …): 64 bits that tell rows apart, where keeping the rows themselves would take too much memory.
+_ROW_HASH = {
+    "duckdb": "hash({0})",
+    "spark": "xxhash64({0})",
+    "athena": "from_big_endian_64(xxhash64(to_utf8(json_format(cast(row({0}) as json)))))",
+}
+_MACROS = {"pseudonym": _PSEUDONYM, "row_hash": _ROW_HASH}
+
+
+def folders(table: str, policy: str) -> tuple[str, ...]:
+    """The folders in which a table's SQL or suite is looked for, nearest first. Raises BadInput: no such policy."""
+    found = _policy(policy).folders
+    return ("landing",) if tables.table(table).zone == "landing" else found
+
+
+def find(table: str, policy: str = "course") -> Path:
+    """The file that defines a table under a policy: `sql/<policy>/<table>.sql`, or the nearest one it falls back on."""
+    paths = [FOLDER / folder / f"{table}.sql" for folder in folders(table, policy)]
+    return next(path for path in paths if path.exists())
+
+
+def read(table: str, policy: str = "course") -> str:
+    """A table's SQL as it is written, in Athena's dialect."""
+    return find(table, policy).read_text(encoding="utf-8").rstrip()
+
+
+def bind(sql: str, run_start: int) -> str:
+    """The SQL with the start of the run (milliseconds since 1970) in place of `run_start()`."""
+    return sql.replace(RUN_START, str(int(run_start)))
+
+
+def needs_key(sql: str) -> bool:
+    """Whether it asks for pseudonyms, so that the engine has to have their key."""
+    return "pseudonym(" in sql.lower()
+
+
+def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = None) -> str:
+    """A select of Athena's dialect in the dialect of an engine, names quoted. Raises BadInput for anything else.
+
+    `columns`, {table: {name: type}}, lets whole numbers divide to whole numbers on an engine that would not do so.
+    """
+    if columns is None:
+        return _rendered(sql, engine)
+    from sqlglot.optimizer.annotate_types import annotate_types
+
+    return _written(annotate_types(_parsed(sql, engine), schema=columns, dialect="athena"), engine)
+
+
+@cache
+def _rendered(sql: str, engine: str) -> str:
+    """A run asks for the same SQL several times over: to build, to compare policies, to look at what failed."""
+    return _written(_parsed(sql, engine), engine)
+
+
+def _written(statement: "sqlglot.exp.Query", engine: str) -> str:
+    return statement.sql(DIALECTS[engine], identify=True, comments=False)
+
+
+def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
+    """The one select, with the engine's own expressions in place of the macros."""
+    import logging
+
+    import sqlglot
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it only warns of is refused below, in our words
+    try:
+        statements = sqlglot.parse(sql, read="athena")
+    except sqlglot.errors.SqlglotError as error:
+        place = (getattr(error, "errors", None) or [{"description": str(error)}])[0]
+        where = f"line {place['line']}, column {place['col']}: " if "line" in place else ""
+        raise BadInput(
+            f"The SQL cannot be read as Athena's dialect: {where}{place['description']}. Given: {sql!r}"
+        ) from None
+    if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
+        raise BadInput(f"One select is expected. Given: {sql!r}")
+
+    def expanded(node: sqlglot.exp.Expression) -> sqlglot.exp.Expression:
+        macro = _MACROS.get(node.name.lower()) if isinstance(node, sqlglot.exp.Anonymous) else None
+        if macro is None:
+            return node
+        if macro is _PSEUDONYM and len(node.expressions) != 1:
+            raise BadInput(f"pseudonym() takes one value. Given: {sql!r}")
+        values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in node.expressions)
+        return sqlglot.parse_one(macro[engine].format(values), read=DIALECTS[engine])
+
+    return statements[0].transform(expanded)

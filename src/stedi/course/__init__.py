@@ -1,0 +1,1 @@
+"""What the course asks for: its rubric, a submission, the Glue job scripts."""

@@ -1,0 +1,64 @@
+"""Writes the five Glue job scripts that the course asks for, from the same SQL that every engine runs."""
+
+import textwrap
+from pathlib import Path
+
+from stedi.contract import sql, tables
+
+TEMPLATES = Path(__file__).parent / "templates"
+SCRIPTS = {  # by the names that a submission is checked for
+    "customer_landing_to_trusted": "customer_trusted",
+    "accelerometer_landing_to_trusted": "accelerometer_trusted",
+    "customer_trusted_to_curated": "customer_curated",
+    "step_trainer_trusted": "step_trainer_trusted",
+    "machine_learning_curated": "machine_learning_curated",
+}
+_TYPES = {"string": "string", "bigint": "long", "int": "int", "double": "double"}
+_WIDEST = 110  # characters of a line
+_MOMENT = 8_999_999_999_999_999  # stands in for the start of the run while the query is rendered
+
+
+def write(folder: Path, policy: str) -> dict[str, str]:
+    """Write the scripts into a folder. Returns {file: what it is}."""
+    for script, name in SCRIPTS.items():
+        (folder / f"{script}.py").write_text(render(name, policy), encoding="utf-8")
+    return {f"{script}.py": f"Glue job that builds {name}" for script, name in SCRIPTS.items()}
+
+
+def render(name: str, policy: str) -> str:
+    """The script that builds a table under a policy."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    table, select = tables.table(name, policy), sql.read(name, policy)
+    parents = [tables.table(each, policy) for each in table.parents]
+    arguments = ["JOB_NAME", *(["SOURCE"] if any(each.zone == "landing" for each in parents) else [])]
+    arguments += ["TARGET", "DATABASE", *(["KEY"] if sql.needs_key(select) else [])]
+    environment = Environment(  # the result is Python, not HTML: nothing is escaped
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template("job.py.j2").render(
+        title=f"Builds {name}, by the policy {policy}.",
+        table=table, parents=parents, arguments=arguments, types=_TYPES, query=_query(select),
+        file=sql.find(name, policy).relative_to(sql.FOLDER).as_posix(), needs_key=sql.needs_key(select),
+    )  # fmt: skip
+
+
+def _query(select: str) -> str:
+    """The SQL for Spark, over several lines; the run starts when the job does."""
+    import sqlglot
+
+    rendered = sql.render(sql.bind(select, _MOMENT), "spark")
+    pretty = sqlglot.parse_one(rendered, read="spark").sql("spark", identify=True, pretty=True)
+    pretty = pretty.replace(str(_MOMENT), "unix_millis(current_timestamp())")
+    return "\n".join(map(_wrapped, pretty.splitlines()))
+
+
+def _wrapped(line: str) -> str:
+    """A long line over several; one with a text in it stays as it is, for that might be cut."""
+    if len(line) <= _WIDEST or "'" in line:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(
+        line.strip(), _WIDEST, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+"""Collects what a submission of the course project is checked for, under the names that are asked for."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from stedi import report
+from stedi.contract import paths
+from stedi.contract.errors import BadInput
+from stedi.course import glue_jobs
+from stedi.notebook_runner import runner
+from stedi.report.page import TEMPLATES, data_line, environment, kind, put
+
+INDEX, COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS = "index.html", "columns", "sql", "screenshots", "notebooks"
+
+
+def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
+    """Fill a folder, which has to be new, empty or an earlier submission. Returns {file: what it is}.
+
+    Raises BadInput where no run was reported, or what lies in `reports` and `screenshots` is not of one published run.
+    """
+    results = _reported(reports)
+    drawn = _drawn(screenshots)
+    target = _emptied(Path(paths.resolve(out)))
+    written = _statements(target, results) | _columns(target, results) | _pictures(target, drawn)
+    written |= glue_jobs.write(target, results["policy"])
+    written |= _report(target, reports) | _notebooks(target, reports, results)
+    page = environment().get_template("index.html.j2").render(
+        results=results, criteria=_linked(results["criteria"], written), written=written,
+        kind=kind(results["data"])[0], line=data_line(results["data"]), css=_css(),
+    )  # fmt: skip
+    put(target / INDEX, page.encode())
+    return {INDEX: "this page"} | written
+
+
+def _reported(reports: str) -> dict:
+    results = report.read(reports)
+    if results is None or not results.get("published"):
+        raise BadInput(
+            f"No published run is reported in {reports}. Expected: the reports of a run; do `stedi run` first."
+        )
+    return results
+
+
+def _emptied(target: Path) -> Path:
+    """The folder, without what an earlier submission left in it. Raises BadInput where something else is in it."""
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / INDEX).exists())):
+        raise BadInput(f"{target} holds something else. Expected: a new or empty folder, or an earlier submission.")
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    return target
+
+
+def _statements(target: Path, results: dict) -> dict[str, str]:
+    (target / SQL).mkdir()
+    written = {}
+    for table in results["tables"]:
+        place = f"{table['name']}.sql" if table["zone"] == "landing" else f"{SQL}/{table['name']}.sql"
+        put(target / place, (table["sql"] + "\n").encode())
+        written[place] = "definition of the table" if table["zone"] == "landing" else "what builds the table"
+    return written
+
+
+def _columns(target: Path, results: dict) -> dict[str, str]:
+    (target / COLUMNS).mkdir()
+    written = {}
+    for table in results["tables"]:
+        rows = [{"Name": each["name"], "Type": each["type"], "Comment": each["about"]} for each in table["columns"]]
+        place = f"{COLUMNS}/{table['name']}.json"
+        put(target / place, (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode())
+        written[place] = "columns of the table"
+    return written
+
+
+def _drawn(screenshots: str) -> list[Path]:
+    """The pictures. Raises BadInput where one is missing."""
+    drawn = [Path(paths.resolve(screenshots)) / name for name in report.PICTURES]
+    if missing := [path.name for path in drawn if not path.exists()]:
+        raise BadInput(f"{screenshots} has no {missing[0]}. Draw the pictures again: stedi report")
+    return drawn
+
+
+def _pictures(target: Path, drawn: list[Path]) -> dict[str, str]:
+    (target / SCREENSHOTS).mkdir()
+    for path in drawn:
+        shutil.copyfile(path, target / SCREENSHOTS / path.name)
+    return {f"{SCREENSHOTS}/{path.name}": "picture" for path in drawn}
+
+
+def _report(target: Path, reports: str) -> dict[str, str]:
+    for name in (report.PAGE, report.DATA):
+        shutil.copyfile(Path(paths.resolve(reports)) / name, target / name)
+    return {report.PAGE: "the report", report.DATA: "the same as data"}
+
+
+def _notebooks(target: Path, reports: str, results: dict) -> dict[str, str]:
+    """The notebooks as they ran, as pages without scripts. A run built notebook by notebook elsewhere leaves none."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
+
+    (target / NOTEBOOKS).mkdir()
+    written = {}
+    exporter = HTMLExporter(template_name="basic", embed_images=True, exclude_input_prompt=True,
+                            exclude_output_prompt=True)  # fmt: skip
+    template = environment().get_template("notebook.html.j2")
+    colours = HtmlFormatter(style="default").get_style_defs(".highlight")
+    for step in runner.STEPS:
+        path = Path(paths.resolve(reports)) / f"{step}.ipynb"
+        if not path.exists():
+            continue
+        body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
+        body = re.sub(r'href="(0\d_\w+)\.ipynb"', r'href="\1.html"', body)
+        page = template.render(body=body, title=step, css=_css(), colours=colours, line=data_line(results["data"]))
+        put(target / NOTEBOOKS / f"{step}.html", page.encode())
+        written[f"{NOTEBOOKS}/{step}.html"] = "the notebook as it ran"
+    return written
+
+
+def _linked(criteria: list[dict], written: dict[str, str]) -> list[dict]:
+    """Each criterion with the files that show it."""
+    return [each | {"files": [name for name in _files_of(each) if name in written]} for each in criteria]
+
+
+def _files_of(criterion: dict) -> list[str]:
+    names = list(dict.fromkeys(check["table"] for check in criterion["checks"]))
+    scripts = {table: f"{script}.py" for script, table in glue_jobs.SCRIPTS.items()}
+    if criterion["there"]:  # it is about Glue
+        return list(scripts.values())
+    if any(check["check_id"] == "rows_expected" for check in criterion["checks"]):
+        return [f"{SCREENSHOTS}/{name}{ending}.png" for name in names for ending in ("", "_count")]
+    places = ("{}.sql", f"{SQL}/{{}}.sql", f"{COLUMNS}/{{}}.json")
+    return [place for name in names for place in (scripts.get(name, ""), *(each.format(name) for each in places))]
+
+
+def _css() -> str:
+    return (TEMPLATES / "pages.css").read_text(encoding="utf-8")

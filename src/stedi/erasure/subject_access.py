@@ -1,0 +1,134 @@
+"""What a lakehouse holds of a person: the answer to a request for access, and what an erasure has to find."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stedi.contract import tables
+from stedi.erasure import trace_search
+from stedi.ingest import erased_lines
+from stedi.ingest.tombstones import normal
+from stedi.runs import provision
+from stedi.storage import catalog, keys
+from stedi.storage.local import Folder
+
+
+@dataclass
+class Person:
+    """All values by which people are known: the texts to look for."""
+
+    person: list[str]
+    device: list[str] = field(default_factory=list)
+    name: list[str] = field(default_factory=list)
+
+    def cover(self, kind: str, value: str) -> bool:
+        """Whether a value is one of theirs; as `Tombstones.cover` says it of the erased."""
+        return normal(value) in map(normal, getattr(self, kind))
+
+
+def held(lakehouse: str, email: str) -> dict:
+    """What a lakehouse holds of somebody, in clear: the answer to a request for access.
+
+    `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable lines.
+    """
+    lake = provision.existing(lakehouse)
+    person = known(lake, [normal(email)])
+    current = catalog.load(lake)
+    entries = current.tables if current else {}
+    records = _records(lake, person.person, list(tables.table("customer_landing").column_names))
+    counts = {name: _count(lake, name, entry, person) for name, entry in entries.items()}
+    return {"records": records, "rows": counts, "quarantined": sum(_quarantined(lake, person))}
+
+
+def describe(email: str, found: dict) -> str:
+    """The same as text."""
+    lines = [f"{email}: {len(found['records'])} customer records"]
+    for number, record in enumerate(found["records"], 1):
+        lines += [
+            f"  record {number}",
+            *(f"    {name}: {value}" for name, value in record.items() if value is not None),
+        ]
+    lines += [f"  {name}: {'not countable, the key was replaced' if rows is None else f'{rows:,} rows'}"
+              for name, rows in found["rows"].items()]  # fmt: skip
+    return "\n".join([*lines, f"  quarantine: {found['quarantined']:,} lines"])
+
+
+def known(lake: Folder, emails: list[str]) -> Person:
+    """By what else these people are known, from their customer records."""
+    found = _records(lake, emails, ["email", "serialnumber", "customername"])
+    return Person(
+        person=sorted({*emails, *(each["email"] for each in found)}),
+        device=sorted({each["serialnumber"] for each in found}),
+        name=sorted({each["customername"] for each in found} - {None}),
+    )
+
+
+def shared(lake: Folder, sought: Person) -> set[str]:
+    """Names and serial numbers that stand in the record of somebody else as well, maybe within more text, and stay."""
+    texts = [column.name for column in tables.CUSTOMER if column.type == "string"]
+    wanted = [*sought.name, *sought.device]
+    alike = " or ".join(f'contains(lower("{name}"), sought.value)' for name in texts)
+    within = f"exists (select 1 from (select unnest($1::varchar[]) as value) as sought where {alike})"
+    cells = [cell for row in _select(lake, within, wanted, texts) for cell in row.values() if cell]
+    return {value for value in wanted if any(trace_search.stands(value, cell) for cell in cells)}
+
+
+def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
+    """Customer records with one of these addresses, of everything that landed."""
+    alike = (
+        "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
+    )
+    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normal(each) for each in emails}
+    return [{name: row[name] for name in columns} for row in found if normal(row["email"]) in wanted]
+
+
+def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> list[dict]:
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    names, rows = ", ".join(f'"{each}"' for each in columns), []
+    with faults(), connect(lake.url()) as connection:
+        for digest in lake.folders("customer/landing_typed"):
+            path = lake.url(f"customer/landing_typed/{digest}")
+            found = connection.execute(
+                f"select {names} from {parquet(path)} where {where}", [[normal(each) for each in values]]
+            ).fetchall()
+            rows += [dict(zip(columns, row, strict=True)) for row in found]
+    return rows
+
+
+def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int | None:
+    """The rows of somebody in a published table; None under pseudonyms whose key is another one now."""
+    from stedi.engines.duckdb import connect, faults, parquet
+
+    by = {"email": person.person, "user": person.person, "serialnumber": person.device}
+    if {"participant", "device"} & entry.columns.keys():
+        made_with = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")["tables"][name]["pseudonym_key"]
+        secret = keys.pseudonym(lake)
+        if keys.known_as(secret) != made_with:
+            return None
+        made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
+        by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}
+    wanted = {column: values for column, values in by.items() if column in entry.columns}
+    if "email" in wanted:
+        wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
+    where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
+                        enumerate(wanted, 1))  # fmt: skip
+    with faults(), connect(lake.url()) as connection:
+        [(rows,)] = connection.execute(
+            f"select count(*) from {parquet(lake.url(entry.path))} where {where}",
+            [[normal(value) for value in values] for values in wanted.values()],
+        ).fetchall()
+    return rows
+
+
+def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
+    for name in lake.files("quarantine"):
+        if not name.endswith(".faults"):
+            with lake.at_hand(f"quarantine/{name}") as path:
+                yield erased_lines.count(path, person)
+
+
+def is_held(lake: Folder, sought: Person) -> bool:
+    current = catalog.load(lake)
+    entries = current.tables.items() if current else ()
+    return any(_count(lake, name, entry, sought) for name, entry in entries) or any(_quarantined(lake, sought))

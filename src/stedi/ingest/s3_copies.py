@@ -1,0 +1,39 @@
+"""Which landing files S3 has already, so that nothing is sent twice."""
+
+from typing import TYPE_CHECKING
+
+from stedi.contract.tables import Table
+from stedi.ingest.discover import found as place
+from stedi.ingest.manifest import Account, files_path
+from stedi.storage import catalog
+from stedi.storage.s3_source import Bucket
+
+if TYPE_CHECKING:
+    from stedi.storage.local import Folder
+    from stedi.storage.s3 import Prefix
+
+
+def copies(table: Table, account: Account, lake: "Prefix", source: "Folder | Bucket") -> dict[str, str]:
+    """{file: an object with its bytes}, of files that land as they arrived: what is published, or the source itself."""
+    untouched = [file for file in account.files if not file.quarantined and not file.erased]
+    held = _published(table, lake)
+    found = {file.name: held[file.sha256] for file in untouched if file.sha256 in held}
+    if isinstance(source, Bucket) and len(found) < len(untouched):
+        prefix, _ = place(table, source)
+        found = {file.name: source.url(f"{prefix}/{file.name}") for file in untouched} | found
+    return found
+
+
+def _published(table: Table, lake: "Prefix") -> dict[str, str]:
+    """{SHA-256: object} of the files of a table that the published run landed."""
+    current = catalog.load(lake)
+    stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
+    if not stored or table.name not in stored["landing"]:
+        return {}
+    account = Account.load(stored["landing"][table.name])
+    path = files_path(table, account.digest)
+    return {
+        file.sha256: lake.url(f"{path}/{file.name}")
+        for file in account.files
+        if not file.quarantined and not file.erased
+    }

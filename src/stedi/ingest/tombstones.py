@@ -1,0 +1,65 @@
+"""Tombstones: keyed marks of erased people, which every run applies to what it lands.
+
+A mark is an HMAC under a key of its own (`keys.py`): it tells that a value was erased, and leads back to nobody. Marks
+lie in `erasures/` of the lakehouse, with the receipt of the erasure that set them.
+"""
+
+import hmac
+from collections.abc import Iterable
+from functools import lru_cache
+
+from stedi.contract.tables import Table
+from stedi.storage import keys
+from stedi.storage.local import Folder
+
+FOLDER = "erasures"
+KINDS = ("person", "device", "name")
+
+
+def normal(value: str) -> str:
+    """A value as it is compared: without blanks around it, in small letters."""
+    return value.strip().lower()
+
+
+def kind(table: Table) -> str:
+    """What the owner column of a landing table names: a person or a device."""
+    return "device" if table.owner == "serialnumber" else "person"
+
+
+class Tombstones:
+    """The marks of a lakehouse. Raises BadInput where some are there and their key is missing."""
+
+    def __init__(self, lake: Folder):
+        self._lake = lake
+        self._records = {name: lake.read_json(f"{FOLDER}/{name}") for name in lake.files(FOLDER)}
+        self._secret = keys.tombstone(lake) if self._records else b""
+        self.cover = lru_cache(1 << 16)(self._covers)
+        self._marks = {mark: name for name, record in self._records.items() for mark in record["marks"]}
+
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    @property
+    def digest(self) -> list[str]:
+        """All marks: what landed under others is landed again."""
+        return sorted(self._marks)
+
+    def _covers(self, kind: str, value: str) -> bool:
+        """Whether a value of that kind was erased."""
+        return mark(self._secret, kind, value) in self._marks
+
+    def extend(self, devices: dict[str, Iterable[str]]) -> None:
+        """Mark the devices that erased people have registered meanwhile, {e-mail address: serial numbers}."""
+        for email, serials in devices.items():
+            name = self._marks[mark(self._secret, "person", email)]
+            new = {mark(self._secret, "device", serial) for serial in serials} - self._marks.keys()
+            if new:
+                self._records[name]["marks"] += sorted(new)
+                self.cover.cache_clear()
+                self._marks |= dict.fromkeys(new, name)
+                self._lake.write_json(f"{FOLDER}/{name}", self._records[name])
+
+
+def mark(secret: bytes, kind: str, value: str) -> str:
+    """The mark of a value, in hex."""
+    return hmac.digest(secret, f"{kind}\0{normal(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -1,0 +1,139 @@
+"""A run as it can be asked: masked for people, counted for evidence, in clear for whoever holds the lakehouse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stedi.contract import sql, tables
+from stedi.contract.errors import BadInput
+from stedi.engines import ON_AWS, Engine, limits, open_engine
+from stedi.privacy import masking
+from stedi.privacy.masking import guarded
+from stedi.results import datasets
+from stedi.runs import provision
+from stedi.runs.provision import STAGING
+from stedi.storage import keys
+from stedi.storage.local import Folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.display import Markdown
+
+CURATED = "04_curated_zone"
+
+
+class Tables:
+    """The tables of a run in a lakehouse, by the record `state` of it that is kept there."""
+
+    def __init__(self, lake: Folder, state: dict, published: bool = False):
+        self._lake = lake
+        self.state = state
+        self.published = published
+        self._work = f"{STAGING}/{state['run_id']}"
+        limits.use(limits.read(**state.get("limits", {}), spill=provision.spill(lake)))
+
+    @property
+    def id(self) -> str:
+        """The run's name."""
+        return self.state["run_id"]
+
+    @property
+    def lake(self) -> Folder:
+        """Where it lies."""
+        return self._lake
+
+    @property
+    def policy(self) -> str:
+        """Whose rules it follows."""
+        return self.state["policy"]
+
+    def show_sql(self, name: str) -> "Markdown":
+        """The SQL that builds a table, as it is written."""
+        from IPython.display import Markdown
+
+        return Markdown(f"```sql\n{sql.read(name, self.policy or 'course')}\n```")
+
+    @guarded
+    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
+        """The first rows of a table (in the order of all its columns), personal values masked."""
+        columns = ", ".join(f'"{each}"' for each in self._require(name)["columns"])
+        return self.query(f'select {columns} from "{name}" order by {columns} limit {int(rows)}')
+
+    @guarded
+    def query(self, select: str) -> "pd.DataFrame":
+        """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
+        return masking.masked(self._engine.query(select), select)
+
+    @property
+    def answered_by(self) -> str:
+        """The engine that answers questions; of a published run on AWS not the one that built it."""
+        return self._engine.name
+
+    @guarded
+    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
+        """The result of a select over the run's tables with its values in clear, for whoever holds the lakehouse.
+
+        With `row_keys` the first column is the key by which a report names the row.
+        """
+        from stedi.audit import failing_rows
+
+        with self._keyed(select):
+            found = self._engine.query(select)
+        if row_keys:
+            found.insert(0, "row_key", failing_rows.keys_of(found, keys.pseudonym(self._lake)))
+        return found
+
+    @guarded
+    def counts(self, select: str) -> list[dict]:
+        """The rows of a select that gives counts alone, answered by the run's engine."""
+        found = self._engine.query(select)
+        return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
+
+    @cached_property
+    def dataset(self) -> "datasets.Dataset":
+        """Which data landed."""
+        return datasets.of_run(self.state)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        on_aws = self.state["engine"] in ON_AWS
+        return self._attached("duckdb" if on_aws and self.published else self.state["engine"])
+
+    def _reader(self) -> Engine:
+        """Who reads the run's tables beside what it builds: on AWS in this process, so that it costs nothing there."""
+        return self._attached("duckdb") if self.state["engine"] in ON_AWS else self._engine
+
+    def _attached(self, engine: str) -> Engine:
+        opened = open_engine(engine, self._lake, self.state)
+        for name, entry in self.state["tables"].items():
+            opened.attach(name, self._lake.url(entry["path"]), entry["columns"])
+        return opened
+
+    @contextmanager
+    def _keyed(self, select: str) -> Iterator[str | None]:
+        """While it lasts, the engine can make the pseudonyms that a select asks for, if any. Gives the key's name."""
+        if not sql.needs_key(select):
+            yield None
+            return
+        secret = keys.pseudonym(self._lake)
+        with self._engine.keyed(secret):
+            yield keys.known_as(secret)
+
+    def _secrets(self) -> list[bytes]:
+        """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
+        used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
+        if not used:
+            return []
+        secret = keys.pseudonym(self._lake)
+        if used != {keys.known_as(secret)}:
+            raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
+        return [secret]
+
+    def _require(self, name: str) -> dict:
+        if tables.table(name).name not in self.state["tables"]:
+            raise BadInput(f"Run {self.id} has no {name} yet. Run notebook {tables.table(name).notebook} first.")
+        return self._entry(name)
+
+    def _entry(self, name: str) -> dict:
+        return self.state["tables"][name]

@@ -1,0 +1,1 @@
+"""The synthetic twin of the public landing data."""

@@ -1,0 +1,99 @@
+"""The two secrets of a lakehouse: one that its pseudonyms are made with, one for the tombstones of erased people.
+
+They lie beside the lakehouse, in `<lakehouse>.keys/`, so that whoever copies or publishes it does not carry them along.
+"""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from stedi.contract import paths
+from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.storage.local import Folder, unfinished
+
+GIVEN = "STEDI_PSEUDONYM_KEY_FILE"
+LENGTH = 32  # bytes
+PSEUDONYM, TOMBSTONE = "pseudonym.key", "tombstone.key"
+_BLOCK = 64  # of SHA-256, to which HMAC pads a key
+
+
+def folder(lake: Folder) -> Path:
+    """Where the secrets of a lakehouse lie."""
+    return lake.secrets
+
+
+def pseudonym(lake: Folder) -> bytes:
+    """The key of the pseudonyms: the file that STEDI_PSEUDONYM_KEY_FILE names, or else one made on first use.
+
+    Raises BadInput for a file that is missing, of another length than 32 bytes, or readable by others.
+    """
+    given = os.environ.get(GIVEN)
+    if given:
+        return _read(Path(paths.resolve(given)))
+    return _read(_made(folder(lake) / PSEUDONYM))
+
+
+def is_there(lake: Folder) -> bool:
+    """Whether a key of the pseudonyms is given, or was made already."""
+    return bool(os.environ.get(GIVEN)) or (folder(lake) / PSEUDONYM).exists()
+
+
+def tombstone(lake: Folder, make: bool = False) -> bytes:
+    """The key of the tombstones. Raises BadInput where it is missing and not to be made: nobody can replace it."""
+    path = folder(lake) / TOMBSTONE
+    return _read(_made(path) if make else path)
+
+
+def rotate(lake: Folder) -> None:
+    """Replace the pseudonym key: what was made with the old one cannot be linked to what will be made with the new one.
+
+    Raises BadInput where the key is given by the environment.
+    """
+    if os.environ.get(GIVEN):
+        raise BadInput(f"The key is the file that {GIVEN} names. Replace that file, or unset {GIVEN}.")
+    write(folder(lake) / PSEUDONYM, secrets.token_bytes(LENGTH))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that nobody else can read, all at once."""
+    new = path.with_name(unfinished(path.name))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise CouldNotFinish(f"{path} could not be written: {error.strerror}.") from None
+
+
+def known_as(secret: bytes) -> str:
+    """A name for a key, by which two runs can tell whether they had the same; it does not lead back to the key."""
+    return hmac.digest(secret, b"stedi: the name of this key", "sha256").hex()[:16]
+
+
+def row(secret: bytes) -> tuple[bytes, bytes, bytes]:
+    """The one row of the key table: the secret, and the inner and outer pad that HMAC makes of it (RFC 2104)."""
+    padded = secret.ljust(_BLOCK, b"\0")
+    return secret, bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
+
+
+def _made(path: Path) -> Path:
+    if not path.exists():
+        write(path, secrets.token_bytes(LENGTH))
+    return path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        mode, content = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"The key file {path} cannot be read: {error.strerror}. Restore it.") from None
+    if mode & 0o077:
+        raise BadInput(f"The key file {path} is open to others (mode {mode & 0o777:o}). Close it: chmod 600 {path}")
+    if len(content) != LENGTH:
+        raise BadInput(f"The key file {path} holds {len(content)} bytes. Expected: {LENGTH} random bytes.")
+    return content
