@@ -377,7 +377,7 @@ def copied(sound: Path, to: Path) -> Run:
 
 def make_known(run: Run) -> None:
     """Let a run know how many rows its tables have to have: those that they have now."""
-    rows = {name: entry["rows"] for name, entry in run.state["tables"].items()}
+    rows = {name: entry.rows for name, entry in run.record.tables.items()}
     vars(run)["dataset"] = SimpleNamespace(rows={run.policy: rows})
 
 
@@ -404,7 +404,7 @@ def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
     run = copied(sound, to)
     make_known(run)
     if gate.breaking.statement:
-        entry = run.state["tables"][gate.breaking.broken or gate.table]
+        entry = run.record.tables[gate.breaking.broken or gate.table]
         path = to / "lake" / entry["path"]
         alter(path, gate.breaking.statement)
         entry |= vars(fingerprint.of_table(str(path)))  # as if it had been built so

@@ -171,7 +171,7 @@ def test_same_source_lands_once(published):
 
 
 def test_cost_is_counted_from_what_athena_scanned(published):
-    cost = published["course"]["run"].state["aws"]
+    cost = published["course"]["run"].record.aws
     assert cost["queries"] == len([each for each in cost["statements"] if each["dollars"]]) == 9
     assert cost["bytes_scanned"] == sum(each["bytes_scanned"] for each in cost["statements"] if each["dollars"]) > 0
     assert cost["dollars"] == pytest.approx(9 * 10 * 2**20 * 5 / 2**40, abs=1e-6), "10 MB a query are charged at least"
@@ -212,7 +212,7 @@ def test_table_without_rows_is_still_a_table(given, tmp_path):
     land(write_source(tmp_path / "nobody", nobody), LAKE, engine="athena")
     run = Run.join(LAKE, policy="course")
     assert run.build("customer_trusted") == "customer_trusted: 0 rows, from 1 of customer_landing"
-    assert list(run.state["tables"]["customer_trusted"]["columns"].items())[5] == ("registrationdate", "bigint")
+    assert list(run.record.tables["customer_trusted"].columns.items())[5] == ("registrationdate", "bigint")
 
 
 def test_run_stops_before_the_query_that_would_cost_too_much(published, given):
@@ -227,7 +227,7 @@ def test_run_stops_before_the_query_that_would_cost_too_much(published, given):
 def test_rows_that_athena_counts_otherwise_stop_the_run(published, given, client):
     land(given, LAKE, engine="athena")
     run = build(LAKE)
-    path = run.state["tables"]["customer_trusted"]["path"]
+    path = run.record.tables["customer_trusted"].path
     [file] = [key for key in keys_of(client) if key.startswith(path)]
     run = Run.join(LAKE, builds=False)
     counted = run._engine.query
@@ -253,7 +253,7 @@ def test_changed_file_is_sent_and_the_others_are_copied_on_the_server(published,
     run.land("customer_landing")
     old = Lakehouse(LAKE).catalog.tables["customer_landing"].path.replace("landing_typed", "landing")
     assert sent == [f"{LAKE}/{old}/data.json"]
-    assert run.state["tables"]["customer_landing"]["rows"] == 4
+    assert run.record.tables["customer_landing"].rows == 4
 
 
 def test_source_on_s3_is_copied_on_the_server_byte_for_byte(published, given, client, monkeypatch):
@@ -268,7 +268,7 @@ def test_source_on_s3_is_copied_on_the_server_byte_for_byte(published, given, cl
     assert client_of and "CopyObject" in [name for name, _ in calls]
     written = [given["Key"] for name, given in calls if name == "PutObject" and "/landing/" in given["Key"]]
     assert written == []
-    assert run.state["tables"]["accelerometer_landing"]["rows"] == 5
+    assert run.record.tables["accelerometer_landing"].rows == 5
 
 
 def test_lakehouse_is_not_written_to_while_another_run_holds_it(published, given, monkeypatch):

@@ -94,7 +94,7 @@ def publishing(sources) -> Run:
 
 def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, sources, faulty, monkeypatch):
     run = publishing(sources)
-    before, state = readable(), {**run.state}
+    before, record = readable(), run.record.model_copy(deep=True)
     lake = provision.folder(LAKE)
     snapshot = everything(lake)
     made = faulty(0, Killed())
@@ -108,7 +108,7 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
         restore(lake, snapshot)
         glue.follow(lake)
         assert readable() == before
-        again = Run(provision.folder(LAKE), {**state})
+        again = Run(provision.folder(LAKE), record.model_copy(deep=True))
         faulty(at, Killed())
         try:
             again.publish()
@@ -185,7 +185,7 @@ def test_killed_landing_loses_nothing_and_the_next_run_goes_through(published, s
         if done:
             break
     run = land(sources[1], LAKE, engine="athena")
-    assert run.state["tables"]["customer_landing"]["rows"] == 4
+    assert run.record.tables["customer_landing"].rows == 4
 
 
 def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, faulty, monkeypatch):
@@ -200,7 +200,7 @@ def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, fa
             break
     build(LAKE, "strict")
     run = Run.join(LAKE, builds=False)
-    assert run.audit().passed and run.state["tables"]["customer_landing"]["rows"] == 4
+    assert run.audit().passed and run.record.tables["customer_landing"].rows == 4
     assert glue.database("p3_stedi_faults_key") is None and not provision.folder(LAKE).exists(glue.KEYS)
 
 

@@ -48,8 +48,8 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
     assert any(b"zelda-marker@example.com" in content for content in versions().values())
     places = [str(tmp_path / "reports"), str(tmp_path / "pictures")]
     [receipt] = erase.forget(LAKE, ["zelda-marker@example.com"], *places)
-    assert receipt["searched"]["found"] == 0 and receipt["searched"]["files"] > 10
-    assert {each["name"]: each["rows_removed"] for each in receipt["tables"]}["customer_landing"] == 1
+    assert receipt.searched.found == 0 and receipt.searched.files > 10
+    assert {each.name: each.rows_removed for each in receipt.tables}["customer_landing"] == 1
     assert not [name for name, content in versions().items() if b"zelda-marker" in content.lower()]
     assert "zelda-marker@example.com" not in list(Lakehouse(LAKE).read("customer_trusted").email)
     before = set(Lakehouse(LAKE).read("machine_learning_curated").participant)

@@ -12,14 +12,14 @@ COLUMNS = {"email": "string", "timestamp": "bigint"}
 
 
 def entry(path: str) -> Entry:
-    return Entry(path, 3, "duckdb-1.0.0:00ff", COLUMNS)
+    return Entry(path=path, rows=3, fingerprint="duckdb-1.0.0:00ff", columns=COLUMNS)
 
 
 PUBLISHED = Catalog(
-    "run-2",
-    "course",
-    "2026-11-20T09:12:33+00:00",
-    {
+    run_id="run-2",
+    policy="course",
+    published_at="2026-11-20T09:12:33+00:00",
+    tables={
         "customer_landing": entry("customer/landing_typed/new"),
         "customer_trusted": entry("customer/trusted/run-2"),
         "machine_learning_curated": entry("machine_learning/curated/run-2"),
@@ -61,7 +61,7 @@ def test_nothing_is_published_at_first(tmp_path):
 
 def test_catalog_is_loaded_as_it_was_published(tmp_path):
     lake = Folder(tmp_path)
-    catalog.replace(lake, Catalog("run-1", "strict", "", {}))
+    catalog.replace(lake, Catalog(run_id="run-1", policy="strict", published_at="", tables={}))
     catalog.replace(lake, PUBLISHED)
     assert catalog.load(lake) == PUBLISHED
     assert lake.files() == ["catalog.json"]
@@ -81,8 +81,8 @@ def test_catalog_json_has_the_keys_that_others_rely_on(tmp_path):
 
 def test_superseded_is_what_the_catalog_does_not_name_and_nothing_in_use_or_foreign(lake):
     catalog.replace(lake, PUBLISHED)
-    assert sorted(catalog.superseded(lake)) == sorted(SUPERSEDED)
+    assert sorted(catalog.superseded_folders(lake)) == sorted(SUPERSEDED)
 
 
 def test_everything_of_ours_is_superseded_where_nothing_is_published(lake):
-    assert sorted(catalog.superseded(lake)) == sorted(IN_USE + SUPERSEDED)
+    assert sorted(catalog.superseded_folders(lake)) == sorted(IN_USE + SUPERSEDED)

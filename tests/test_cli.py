@@ -6,6 +6,7 @@ from stedi import Lakehouse
 from stedi.cli import main
 from stedi.contract import paths
 from stedi.runs import provision
+from stedi.storage import layout
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def test_delete_asks_first_and_takes_nothing_but_yes(lake, monkeypatch, capsys, 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", reply)
     assert main.main(["delete", "--lakehouse", "lakehouse"]) == 0
-    assert lake.exists(provision.MARKER)
+    assert lake.exists(layout.MARKER)
     assert capsys.readouterr().out.endswith("Nothing was deleted.\n")
 
 
 def test_delete_with_nobody_to_ask_deletes_nothing(lake, capsys):
     assert main.main(["delete", "--lakehouse", "lakehouse"]) == 2
-    assert lake.exists(provision.MARKER)
+    assert lake.exists(layout.MARKER)
     assert "nobody is there to ask. Add --yes" in capsys.readouterr().err
 
 

@@ -16,7 +16,7 @@ from stedi.contract.errors import AuditFailed, BadInput, CouldNotFinish
 from stedi.erasure import erase, subject_access, trace_search
 from stedi.ingest.tombstones import Tombstones
 from stedi.runs import provision, rebuild
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, erasures, keys
 from stedi.storage.local import Folder
 
 ANN, DAN = "ann@example.com", "dan@example.com"
@@ -79,10 +79,10 @@ def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
         "accelerometer_trusted": 3, "customer_curated": 1, "step_trainer_trusted": 2, "machine_learning_curated": 3,
     }  # fmt: skip
     assert list(Lakehouse(str(here / "lake")).read("customer_curated").email) == [DAN]
-    assert receipt["searched"] | {"files": 0, "bytes": 0} == {
+    assert receipt.searched.model_dump() | {"files": 0, "bytes": 0} == {
         "files": 0, "bytes": 0, "found": 0, "values": 3, "left_out_as_they_are_also_another_customers": 0,
     }  # fmt: skip
-    assert {each["name"]: each["rows_removed"] for each in receipt["tables"]} == {
+    assert {each.name: each.rows_removed for each in receipt.tables} == {
         name: before[name] - after[name] for name in before
     }
 
@@ -92,16 +92,16 @@ def test_receipt_names_nobody_and_holds_what_changed(here):
     [receipt] = erase_people(here, ANN)
     new = Lakehouse(str(here / "lake")).catalog
     stored = json.loads(next((here / "lake/erasures").iterdir()).read_text())
-    assert stored["receipt"] == receipt
+    assert stored["receipt"] == receipt.model_dump()
     assert not trace_search.look([here / "lake/erasures"], [ANN, "device-ann", "ann"]).found
-    assert receipt["runs"] == {"before": old.run_id, "after": new.run_id}
-    for each in receipt["tables"]:
-        assert each["fingerprint_before"] == old.tables[each["name"]].fingerprint
-        assert each["fingerprint_after"] == new.tables[each["name"]].fingerprint
-    assert {each["name"]: each["files_rewritten"] for each in receipt["tables"] if each["files_rewritten"]} == {
+    assert receipt.runs.model_dump() == {"before": old.run_id, "after": new.run_id}
+    for each in receipt.tables:
+        assert each.fingerprint_before == old.tables[each.name].fingerprint
+        assert each.fingerprint_after == new.tables[each.name].fingerprint
+    assert {each.name: each.files_rewritten for each in receipt.tables if each.files_rewritten} == {
         "customer_landing": 1, "accelerometer_landing": 1, "step_trainer_landing": 2,
     }  # fmt: skip
-    assert receipt["searched"]["files"] > 10
+    assert receipt.searched.files > 10
 
 
 def test_same_source_taken_in_again_does_not_bring_anybody_back(here):
@@ -175,7 +175,7 @@ def test_name_within_the_record_of_somebody_else_does_not_stop_an_erasure(here, 
     people = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], *named]}
     publish(write_source(here / "named", people), str(here / "lake"), "strict")
     [receipt] = erase_people(here, "eve@example.com")
-    assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
+    assert receipt.searched.left_out_as_they_are_also_another_customers == 1
 
 
 def test_line_of_somebody_else_that_names_the_person_under_an_unknown_key_loses_that_key(here):
@@ -203,10 +203,10 @@ def test_device_known_from_a_record_with_a_tab_after_the_address_is_searched_for
 STEPS = (
     "storage.keys.write",
     "erasure.subject_access.known",
-    "runs.rebuild.clean",
+    "runs.rebuild.delete_unpublished",
     "erasure.trace_search.look",
     "erasure.subject_access.shared",
-    "erasure.erase._sweep",
+    "erasure.erase._delete_notes",
 )
 
 
@@ -218,8 +218,8 @@ def test_erasure_that_is_cut_short_is_pending_and_asking_again_completes_it(here
         erase_people(here, ANN)
     [receipt] = erase_people(here, ANN)
     assert traces_of_ann(here) == []
-    assert {each["name"]: each["rows_before"] for each in receipt["tables"]} == before
-    assert erase.pending(provision.existing(str(here / "lake"))) == []
+    assert {each.name: each.rows_before for each in receipt.tables} == before
+    assert erasures.pending(provision.existing(str(here / "lake"))) == []
     assert not list((here / "lake.keys/pending").glob("*"))
 
 
@@ -230,7 +230,7 @@ def test_erasure_that_is_cut_short_within_the_run_is_completed_too(here, monkeyp
         erase_people(here, ANN)
     [receipt] = erase.forget(str(here / "lake"), [], str(here / "reports"), str(here / "pictures"))
     assert traces_of_ann(here) == []
-    assert receipt["tables"][0]["rows_removed"] == 1
+    assert receipt.tables[0].rows_removed == 1
 
 
 def stop(*_, **__):
@@ -247,14 +247,14 @@ def test_several_people_are_erased_at_once(here):
     more["step_trainer_landing"] = [*more["step_trainer_landing"], trainer("eve", 70)]
     publish(write_source(here / "more", more), str(here / "lake"), "strict")
     [receipt] = erase_people(here, ANN, DAN)
-    assert receipt["people"] == 2
+    assert receipt.people == 2
     assert list(Lakehouse(str(here / "lake")).read("customer_curated").email) == ["eve@example.com"]
 
 
 def test_address_that_nobody_has_is_kept_out_of_later_sources(here):
     before = rows(here)
     [receipt] = erase_people(here, "new@example.com")
-    assert all(each["rows_removed"] == 0 for each in receipt["tables"])
+    assert all(each.rows_removed == 0 for each in receipt.tables)
     added = PEOPLE | {"customer_landing": [*PEOPLE["customer_landing"], customer("new")]}
     publish(write_source(here / "added", added), str(here / "lake"), "strict")
     assert rows(here) == before
@@ -265,7 +265,7 @@ def test_name_that_somebody_else_has_as_well_is_not_looked_for(here):
              for row in PEOPLE["customer_landing"]]  # fmt: skip
     publish(write_source(here / "named", PEOPLE | {"customer_landing": named}), str(here / "lake"), "strict")
     [receipt] = erase_people(here, ANN)
-    assert receipt["searched"]["left_out_as_they_are_also_another_customers"] == 1
+    assert receipt.searched.left_out_as_they_are_also_another_customers == 1
     assert Lakehouse(str(here / "lake")).read("customer_curated").customername.tolist() == ["Kim Lee"]
 
 
@@ -275,13 +275,13 @@ def test_trace_in_a_file_of_somebody_elses_keeps_the_erasure_pending(here):
     with pytest.raises(CouldNotFinish, match=r"pending: 1 files still hold a trace[^@]*export.csv"):
         erase_people(here, ANN)
     (here / "reports/export.csv").unlink()
-    assert erase_people(here, ANN)[0]["searched"]["found"] == 0
+    assert erase_people(here, ANN)[0].searched.found == 0
 
 
 def test_tables_that_do_not_pass_without_the_person_leave_the_erasure_pending(here):
     with pytest.raises(AuditFailed, match="rows_present"):
         erase_people(here, ANN, DAN)
-    assert erase.pending(provision.existing(str(here / "lake")))
+    assert erasures.pending(provision.existing(str(here / "lake")))
 
 
 def test_lakehouse_whose_tombstone_key_is_lost_takes_nothing_in(here):
@@ -306,8 +306,8 @@ def test_new_pseudonym_key_brings_nobody_back_and_links_nothing(here):
 def test_erasure_in_a_lakehouse_with_nothing_published_is_complete_too(tmp_path):
     provision.create(str(tmp_path / "lake"))
     [receipt] = erase_people(tmp_path, ANN)
-    assert receipt["runs"] == {"before": None, "after": None}
-    assert receipt["tables"] == []
+    assert receipt.runs.model_dump() == {"before": None, "after": None}
+    assert receipt.tables == []
     assert Tombstones(Folder(tmp_path / "lake")).cover("person", "ANN@example.com ")
 
 

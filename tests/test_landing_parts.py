@@ -7,11 +7,14 @@ from rows import LANDED, phone
 from stedi.contract import tables
 from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
-from stedi.ingest import land, to_parquet
-from stedi.ingest.manifest import Account, typed_path
-from stedi.ingest.tombstones import FOLDER, mark
+from stedi.ingest import land as landing
+from stedi.ingest import to_parquet
+from stedi.ingest.tombstones import mark
 from stedi.storage import keys
+from stedi.storage.erasures import Erasure
+from stedi.storage.layout import landing_rows
 from stedi.storage.local import Folder
+from stedi.storage.manifest import Manifest
 
 PHONE = tables.table("accelerometer_landing")
 
@@ -34,8 +37,8 @@ def place(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
     engine, lake = Watched(), Folder(tmp_path / "lake")
 
-    def land() -> Account:
-        return land.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
+    def land() -> Manifest:
+        return landing.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
 
     land.folder, land.lake, land.engine = source / "accelerometer" / "landing", lake, engine
     land.first = land()
@@ -47,15 +50,15 @@ def add(place, name: str, rows: list[dict]) -> None:
     (place.folder / name).write_bytes((text / "accelerometer" / "landing" / "data.json").read_bytes())
 
 
-def seen(place, account: Account) -> fingerprint.Seen:
-    return fingerprint.of_table(place.lake.url(typed_path(PHONE, account.digest)))
+def seen(place, account: Manifest) -> fingerprint.Seen:
+    return fingerprint.of_table(place.lake.url(landing_rows(PHONE, account.digest)))
 
 
 def afresh(place, tmp_path) -> fingerprint.Seen:
     """The same source, landed in a lakehouse that knows nothing."""
     lake = Folder(tmp_path / "afresh")
-    account = land.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
-    return fingerprint.of_table(lake.url(typed_path(PHONE, account.digest)))
+    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
+    return fingerprint.of_table(lake.url(landing_rows(PHONE, account.digest)))
 
 
 def test_an_account_shows_itself_file_by_file(place):
@@ -120,8 +123,7 @@ def test_quarantined_lines_stay_out(place, tmp_path):
 
 def test_after_an_erasure_everything_is_parsed_again(place):
     secret = keys.tombstone(place.lake, make=True)
-    record = {"marks": [mark(secret, "person", "ann@example.com")], "receipt": None}
-    place.lake.write_json(f"{FOLDER}/x.json", record)
+    Erasure(id="x", requested_at="", people=1, marks=[mark(secret, "person", "ann@example.com")]).save_in(place.lake)
     account = place()
     assert place.engine.parsed == [["data.json"], ["data.json"]]
     assert account.rows == sum(row["user"] != "ann@example.com" for row in LANDED[PHONE.name])
@@ -129,7 +131,7 @@ def test_after_an_erasure_everything_is_parsed_again(place):
 
 def test_under_other_rules_everything_is_parsed_again(place, monkeypatch):
     add(place, "later.json", [phone("bob", 70)])
-    monkeypatch.setattr(land.lines, "__file__", __file__)
+    monkeypatch.setattr(landing.line_rules, "__file__", __file__)
     place()
     assert place.engine.parsed[1:] == [["data.json", "later.json"]]
 

@@ -10,8 +10,9 @@ from stedi.contract import tables
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines.duckdb import DuckDB
 from stedi.ingest import land, line_rules
-from stedi.ingest.manifest import Account, files_path, typed_path
+from stedi.storage.layout import landing_files, landing_rows
 from stedi.storage.local import Folder
+from stedi.storage.manifest import Manifest
 
 PHONE = tables.table("accelerometer_landing")
 CUSTOMER = tables.table("customer_landing")
@@ -81,7 +82,7 @@ USABLE = {
 }
 
 
-def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "data.json") -> Account:
+def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "data.json") -> Manifest:
     path = tmp_path / "source" / table.subject / "landing" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
@@ -89,8 +90,8 @@ def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "
     return land.land(table, source, lake, "_staging/r", DuckDB(), allowed)
 
 
-def rows_of(tmp_path, account: Account) -> list[tuple]:
-    path = tmp_path / "lake" / typed_path(tables.table(account.table), account.digest)
+def rows_of(tmp_path, account: Manifest) -> list[tuple]:
+    path = tmp_path / "lake" / landing_rows(tables.table(account.table), account.digest)
     return duckdb.sql(f"from read_parquet('{path}/*.parquet')").fetchall()
 
 
@@ -99,9 +100,9 @@ def rows_of(tmp_path, account: Account) -> list[tuple]:
 def test_unusable_line_is_quarantined_with_file_number_and_reason(tmp_path, line, reason, name):
     account = take(tmp_path, GOOD + b"\n" + line + b"\n" + GOOD + b"\n", name=name)
     assert (account.lines, account.rows, account.quarantined) == (3, 2, 1)
-    assert [(fault["file"], fault["line"]) for fault in account.faults] == [(name, 2)]
-    assert account.faults[0]["reason"].startswith(reason)
-    assert SECRET not in json.dumps(account.json())
+    assert [(fault.file, fault.line) for fault in account.faults] == [(name, 2)]
+    assert account.faults[0].reason.startswith(reason)
+    assert SECRET not in account.model_dump_json()
     assert len(rows_of(tmp_path, account)) == 2
     lake = tmp_path / "lake"
     [kept] = [path for path in lake.rglob(name) if "quarantine" in path.parts]
@@ -121,7 +122,7 @@ def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknow
     given = json.loads(line)
     expected = tuple(given[column.key] for column in PHONE.columns)
     assert rows_of(tmp_path, account)[1] == expected, "DuckDB reads what Python reads"
-    assert (tmp_path / "lake" / files_path(PHONE, account.digest) / "data.json").read_bytes() == content
+    assert (tmp_path / "lake" / landing_files(PHONE, account.digest) / "data.json").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):
     many[39_999] = GOOD[:-1]
     account = take(tmp_path, b"\n".join(many))
     assert (account.lines, account.rows, account.quarantined) == (40_000, 39_998, 2)
-    assert [fault["line"] for fault in account.faults] == [13_001, 40_000]
+    assert [fault.line for fault in account.faults] == [13_001, 40_000]
     assert len(rows_of(tmp_path, account)) == 39_998
 
 
@@ -180,7 +181,7 @@ def test_longest_usable_line_is_read(tmp_path, place):
 def test_32_bit_number_that_does_not_fit_is_quarantined(tmp_path):
     line = b'{"sensorReadingTime":1,"serialNumber":"a","distanceFromObject":2147483648}\n'
     account = take(tmp_path, line, STEP)
-    assert account.faults[0]["reason"] == "distanceFromObject: does not fit into 32 bits"
+    assert account.faults[0].reason == "distanceFromObject: does not fit into 32 bits"
     assert account.rows == 0
 
 

@@ -132,7 +132,7 @@ def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, 
 
 
 def test_table_whose_rows_changed_after_the_audit_is_not_published(audited, lake, tmp_path):
-    path = Folder(lake).root / audited.state["tables"]["customer_trusted"]["path"]
+    path = Folder(lake).root / audited.record.tables["customer_trusted"].path
     store(tmp_path, "customer_trusted", [customer("ann"), customer("bob")])
     shutil.copy(tmp_path / "customer_trusted" / "part-0.parquet", path / "part-0.parquet")
     with pytest.raises(BadInput, match="customer_trusted was changed after its audit"):
@@ -239,7 +239,7 @@ def test_build_that_fails_leaves_no_table_of_that_name_in_the_run(source, lake, 
     monkeypatch.setattr(sql, "read", lambda name, policy: "select nosuch from customer_landing")
     with pytest.raises(BadInput, match="nosuch"):
         Run.join(lake, policy="course").build("customer_trusted")
-    assert set(Run.join(lake, policy="course").state["tables"]) == set(LANDING)
+    assert set(Run.join(lake, policy="course").record.tables) == set(LANDING)
 
 
 def test_unknown_policy_is_refused_and_the_run_stays_as_it_is(source, lake):
@@ -247,7 +247,7 @@ def test_unknown_policy_is_refused_and_the_run_stays_as_it_is(source, lake):
     build(lake)
     with pytest.raises(BadInput, match="no policy 'lenient'"):
         Run.join(lake, policy="lenient")
-    assert set(Run.join(lake).state["tables"]) == set(tables.NAMES)
+    assert set(Run.join(lake).record.tables) == set(tables.NAMES)
 
 
 @pytest.mark.parametrize("value", [-1, "5", 1.5, True, None])
@@ -305,7 +305,7 @@ def test_layout_of_the_public_bucket_is_accepted(source, tmp_path, lake):
         "step_trainer": "step_trainer",
     }.items():
         (source / subject / "landing").rename(tmp_path / "bucket" / folder)
-    assert len(land(tmp_path / "bucket", lake).state["landing"]) == 3
+    assert len(land(tmp_path / "bucket", lake).record.landing) == 3
 
 
 def test_source_that_holds_a_table_in_two_layouts_is_refused(source, lake):
@@ -327,7 +327,7 @@ def test_stranger_is_no_fault_their_readings_are_dropped_and_counted(tmp_path, l
         "step_trainer_landing": [*LANDED["step_trainer_landing"], trainer("nobody", 99)],
     }
     run = publish(write_source(tmp_path / "strangers", LANDED | stranger), lake)
-    rows = {name: entry["rows"] for name, entry in run.state["tables"].items()}
+    rows = {name: entry.rows for name, entry in run.record.tables.items()}
     assert (rows["accelerometer_landing"], rows["accelerometer_trusted"]) == (5, 3)
     assert (rows["step_trainer_landing"], rows["step_trainer_trusted"]) == (5, 2)
 
@@ -372,7 +372,7 @@ if step == "build":
     kill_at(storage.Folder, "write_json", 4)
 test_run.build(lake)
 run = Run.join(lake, builds=False)
-run._note_audit({{name: entry["fingerprint"] for name, entry in run.state["tables"].items()}})  # as one that passed
+run._note_audit({{name: entry.fingerprint for name, entry in run.record.tables.items()}})  # as one that passed
 if step == "move":
     kill_at(storage.Folder, "move", 3)
 if step == "catalog":

@@ -18,9 +18,9 @@ from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
 from stedi.ingest import land
-from stedi.ingest.manifest import typed_path
 from stedi.runs.run import Run
 from stedi.storage import aws_client, local
+from stedi.storage.layout import landing_rows
 from stedi.storage.local import Folder
 from stedi.storage.s3_source import Bucket
 
@@ -133,7 +133,7 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
         lake = Folder(tmp_path / f"lake-{len(landed)}")
         given = local.source(place)
         accounts = [land.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
-        typed = [typed_path(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
+        typed = [landing_rows(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
         landed[place] = accounts, [fingerprint.of_table(lake.url(path)) for path in typed]
     ours, from_s3 = landed.values()
     assert [each.rows for each in from_s3[0]] == [len(rows) for rows in LANDED.values()]
@@ -149,7 +149,7 @@ def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, so
     for place in (str(source), "s3://data"):
         run = Run.start(place, str(tmp_path / f"lake-{len(found)}"))
         accounts = [run.land(table.name).files for table in tables.LANDING]
-        fingerprints = {name: entry["fingerprint"] for name, entry in run.state["tables"].items()}
+        fingerprints = {name: entry.fingerprint for name, entry in run.record.tables.items()}
         found[place] = accounts, fingerprints, run.dataset
     assert found["s3://data"] == found[str(source)]
     assert run.dataset.name == "generated sample, scale 1, seed 9"

@@ -45,7 +45,7 @@ def engine():
 
 
 def fingerprints(run: Run) -> dict[str, tuple]:
-    return {name: (each["rows"], each["fingerprint"], each["columns"]) for name, each in run.state["tables"].items()}
+    return {name: (each.rows, each.fingerprint, each.columns) for name, each in run.record.tables.items()}
 
 
 def built(source: Path, folder: Path, engine: str, keys: Path | None = None) -> dict[str, dict[str, tuple]]:
@@ -76,14 +76,14 @@ def test_runs_on_spark_are_published_and_a_withdrawal_is_counted(tmp_path, sourc
     lake = str(tmp_path / "lake")
     land(source, lake, engine="spark")
     first = build(lake, "strict")
-    first._note_audit({name: entry["fingerprint"] for name, entry in first.state["tables"].items()})
+    first._note_audit({name: entry.fingerprint for name, entry in first.record.tables.items()})
     first.publish()
     assert list(Lakehouse(lake).read("customer_curated").email) == ["ann@example.com"]
     later = [*LANDED["customer_landing"], customer("ann", consent=None, updated=9), customer("dan")]
     more = {"customer_landing": later, "accelerometer_landing": [*LANDED["accelerometer_landing"], phone("dan", 50)],
             "step_trainer_landing": [*LANDED["step_trainer_landing"], trainer("dan", 50)]}  # fmt: skip
     run = publish(write_source(tmp_path / "later", LANDED | more), lake, "strict", engine="spark")
-    left = {(each["table"], each["reason"], each["rows"]) for each in run.state["left"]}
+    left = {(each.table, each.reason, each.rows) for each in run.record.left}
     assert ("machine_learning_curated", "consent withdrawn", 3) in left
     assert Lakehouse(lake).catalog.run_id == run.id
     run.report(str(tmp_path / "reports"), str(tmp_path / "screenshots"))

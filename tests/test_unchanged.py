@@ -10,10 +10,11 @@ import pytest
 from conftest import write_source
 from rows import LANDED, T, phone
 from runs import publish
-from stedi.ingest.tombstones import FOLDER, mark
+from stedi.ingest.tombstones import mark
 from stedi.notebook_runner import up_to_date
 from stedi.notebook_runner.runner import Options
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, layout
+from stedi.storage.erasures import Erasure
 from stedi.storage.local import Folder
 
 
@@ -83,15 +84,15 @@ def other_rows(place: Place) -> None:
     """Another table of the same size, in the place of a published one."""
     path = place.table("step_trainer_trusted")
     path.write_bytes(place.table("step_trainer_landing").read_bytes())
-    stored = place.lake.read_json(f"runs/{place.id}/{up_to_date.FILE}")
+    stored = place.lake.read_json(layout.inputs(place.id))
     name = path.relative_to(place.lake.root).as_posix()
     stored["files"][name] = path.stat().st_size
-    place.lake.write_json(f"runs/{place.id}/{up_to_date.FILE}", stored)
+    place.lake.write_json(layout.inputs(place.id), stored)
 
 
 def erase(place: Place) -> None:
     secret = keys.tombstone(place.lake, make=True)
-    place.lake.write_json(f"{FOLDER}/x.json", {"marks": [mark(secret, "person", "bob@example.com")], "receipt": None})
+    Erasure(id="x", requested_at="", people=1, marks=[mark(secret, "person", "bob@example.com")]).save_in(place.lake)
 
 
 def set_option(**given):
@@ -125,8 +126,8 @@ CHANGES = {
     "a landing file that is gone": lambda place: next(place.lake.root.glob("customer/landing/*/data.json")).unlink(),
     "results that are gone": lambda place: (place.lake.root / f"runs/{place.id}/results.json").unlink(),
     "a record that is gone": lambda place: (place.lake.root / f"runs/{place.id}/run.json").unlink(),
-    "a note that is damaged": lambda place: (place.lake.root / f"runs/{place.id}/{up_to_date.FILE}").write_text("{"),
-    "a note without what it needs": lambda place: place.lake.write_json(f"runs/{place.id}/{up_to_date.FILE}", {}),
+    "a note that is damaged": lambda place: (place.lake.root / layout.inputs(place.id)).write_text("{"),
+    "a note without what it needs": lambda place: place.lake.write_json(layout.inputs(place.id), {}),
     "a catalog that is gone": lambda place: (place.lake.root / catalog.FILE).unlink(),
 }
 

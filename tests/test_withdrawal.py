@@ -9,6 +9,7 @@ from runs import CURATED, TRUSTED, publish
 from stedi import Lakehouse
 from stedi.storage import keys
 from stedi.storage.local import Folder
+from stedi.storage.record import Removal
 
 FIRST = LANDED | {
     "customer_landing": [*LANDED["customer_landing"], customer("dan")],
@@ -26,18 +27,18 @@ def then(tmp_path, policy: str, *added: dict, without: str = "") -> list[dict]:
     publish(write_source(tmp_path / "first", FIRST), lake, policy)
     kept = [row for row in FIRST["customer_landing"] if row["email"] != f"{without}@example.com"]
     run = publish(write_source(tmp_path / "second", FIRST | {"customer_landing": [*kept, *added]}), lake, policy)
-    return run.state["left"]
+    return run.record.left
 
 
-def counted(left: list[dict], reason: str) -> dict[str, int]:
-    assert {each["reason"] for each in left} <= {reason}
-    return {each["table"]: each["rows"] for each in left}
+def counted(left: list[Removal], reason: str) -> dict[str, int]:
+    assert {each.reason for each in left} <= {reason}
+    return {each.table: each.rows for each in left}
 
 
 def test_withdrawal_is_counted_in_every_table_and_the_old_files_go_at_once(tmp_path):
     left = then(tmp_path, "strict", WITHDRAWN)
     assert counted(left, "consent withdrawn") == ONE | {"machine_learning_curated": 1}
-    assert "dan" not in json.dumps(left)
+    assert "dan" not in json.dumps([each.model_dump() for each in left])
     lake = Folder(tmp_path / "lake")
     for name in (*TRUSTED, *CURATED):
         subject, _, zone = name.rpartition("_")
@@ -51,7 +52,7 @@ def test_withdrawal_under_standout_counts_pairs_with_other_people_too(tmp_path):
     run = publish(write_source(tmp_path / "second", FIRST | {"customer_landing": [
         *LANDED["customer_landing"], WITHDRAWN]}), lake, "standout")  # fmt: skip
     # at time 10 Ann has two phone readings and a step, Dan one of each: of 6 pairs 2 are Ann's alone
-    assert counted(run.state["left"], "consent withdrawn") == ONE | {"machine_learning_curated": 4}
+    assert counted(run.record.left, "consent withdrawn") == ONE | {"machine_learning_curated": 4}
 
 
 def test_withdrawal_under_course_counts_by_address_and_device(tmp_path):
@@ -79,7 +80,7 @@ def test_rows_under_a_replaced_key_are_called_not_comparable(tmp_path):
     publish(write_source(tmp_path / "first", FIRST), lake, "strict")
     keys.rotate(Folder(lake))
     again = FIRST | {"customer_landing": [*FIRST["customer_landing"], WITHDRAWN]}
-    left = publish(write_source(tmp_path / "second", again), lake, "strict").state["left"]
-    assert left[-1] == {"table": "machine_learning_curated", "reason": "not comparable: the key was replaced",
-                        "rows": None}  # fmt: skip
-    assert {each["table"]: each["rows"] for each in left[:-1]} == ONE
+    left = publish(write_source(tmp_path / "second", again), lake, "strict").record.left
+    key_replaced = "not comparable: the key was replaced"
+    assert left[-1] == Removal(table="machine_learning_curated", reason=key_replaced, rows=None)
+    assert {each.table: each.rows for each in left[:-1]} == ONE

@@ -1,9 +1,11 @@
 """What Athena costs: bytes scanned, in dollars, kept within a limit."""
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from stedi.contract.errors import CouldNotFinish
+from stedi.storage import layout
+from stedi.storage.documents import Document
+from stedi.storage.record import Cost, Statement
 
 if TYPE_CHECKING:
     from stedi.storage.s3 import Prefix
@@ -18,22 +20,19 @@ def dollars(scanned: int) -> float:
     return max(scanned, LEAST) * PER_TERABYTE / _TERABYTE
 
 
-@dataclass(frozen=True)
-class Statement:
-    """One that was run: what for, bytes that it scanned, dollars."""
+class Statements(Document):
+    """What an open run has had Athena do so far."""
 
-    purpose: str
-    bytes_scanned: int
-    dollars: float
+    statements: list[Statement]
 
 
 class Ledger:
     """What the statements of a run have cost so far; kept in the lakehouse, for each notebook is a process."""
 
     def __init__(self, lake: "Prefix", run_id: str, limit: float):
-        self._lake, self._path, self._limit = lake, f"_staging/{run_id}/cost.json", limit
-        stored = lake.read_json(self._path) or {"statements": []}
-        self.statements = [Statement(**each) for each in stored["statements"]]
+        self._lake, self._path, self._limit = lake, layout.staged_cost(run_id), limit
+        earlier = Statements.load(lake, self._path)
+        self.statements = earlier.statements if earlier else []
 
     def require(self, purpose: str, scans: int) -> None:
         """Raise CouldNotFinish where the next query, scanning that much at most, would pass the limit."""
@@ -46,20 +45,21 @@ class Ledger:
 
     def add(self, purpose: str, scanned: int, free: bool) -> None:
         """Record a statement that was run."""
-        self.statements.append(Statement(purpose, scanned, 0.0 if free else dollars(scanned)))
-        self._lake.write_json(self._path, {"statements": [asdict(each) for each in self.statements]})
+        cost = 0.0 if free else dollars(scanned)
+        self.statements.append(Statement(purpose=purpose, bytes_scanned=scanned, dollars=cost))
+        Statements(statements=self.statements).save(self._lake, self._path)
 
     @property
     def spent(self) -> float:
         """Dollars, so far."""
         return sum(each.dollars for each in self.statements)
 
-    def total(self) -> dict:
-        """`queries`, `bytes_scanned` and `dollars` of the run, and the same by what they were for."""
+    def total(self) -> Cost:
+        """What the run has cost, in all and statement by statement."""
         charged = [each for each in self.statements if each.dollars]
-        return {
-            "queries": len(charged),
-            "bytes_scanned": sum(each.bytes_scanned for each in charged),
-            "dollars": round(self.spent, 6),
-            "statements": [asdict(each) for each in self.statements],
-        }
+        return Cost(
+            queries=len(charged),
+            bytes_scanned=sum(each.bytes_scanned for each in charged),
+            dollars=round(self.spent, 6),
+            statements=self.statements,
+        )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
-from stedi.storage import catalog
+from stedi.storage import catalog, layout
 from stedi.storage.aws_client import MISSING, calling, client, code_of, wrangler
 from stedi.storage.s3_names import OWNER
 
@@ -101,7 +101,7 @@ def _publish(lake: "Prefix", current: catalog.Catalog) -> None:
 
 def run_databases(lake: "Prefix") -> list[str]:
     """The databases that runs have made for themselves, that of the key included."""
-    named = [lake.names.run_database(each) for each in lake.folders("_staging")] + [lake.names.key_database]
+    named = [lake.names.run_database(each) for each in lake.folders(layout.STAGING)] + [lake.names.key_database]
     return [name for name in named if (found := database(name)) and ours(found, lake)]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from stedi.aws import glue, provision
 from stedi.contract.errors import CouldNotFinish
 from stedi.contract.tables import NAMES
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, layout
 from stedi.storage.aws_client import calling, client
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ _KEYS = "its keys, on this machine: "
 
 def owned(lake: "Prefix") -> list[str]:
     """All that is the lakehouse's own: objects by their folders, Glue databases, workgroup, bucket, keys."""
-    folders = ["_staging", *catalog.contents(lake), "runs", "erasures", provision.RESULTS, glue.KEYS]
-    objects = [each for each in (catalog.FILE, *folders, ".lock", "lakehouse.json") if lake.exists(each)]
+    folders = [layout.STAGING, *catalog.table_folders(lake), layout.RUNS, layout.ERASURES, provision.RESULTS, glue.KEYS]
+    objects = [each for each in (catalog.FILE, *folders, layout.LOCK, layout.MARKER) if lake.exists(each)]
     databases = [f"Glue database {each}" for each in glue.run_databases(lake)]
     kept = [f"{each['resource']} {each['name']}" for each in provision.described(lake) if each["ours"]]
     secrets = [f"{_KEYS}{keys.folder(lake)}"] if keys.folder(lake).exists() else []
@@ -33,13 +33,14 @@ def delete(lake: "Prefix") -> list[str]:
     with lake.lock("delete"):
         own = {each["resource"]: each["ours"] for each in provision.described(lake)}
         glue.drop_runs(lake)
-        for path in (catalog.FILE, "_staging", *catalog.contents(lake), "runs", "erasures", provision.RESULTS):
+        ours = (layout.STAGING, *catalog.table_folders(lake), layout.RUNS, layout.ERASURES, provision.RESULTS)
+        for path in (catalog.FILE, *ours):
             lake.delete(path)
         _drop_tables(lake, own.get("Glue database", False))
         if own.get("Athena workgroup"):
             with calling(f"delete the Athena workgroup {lake.names.workgroup}"):
                 client("athena").delete_work_group(WorkGroup=lake.names.workgroup, RecursiveDeleteOption=True)
-    lake.delete("lakehouse.json")
+    lake.delete(layout.MARKER)
     shutil.rmtree(keys.folder(lake), ignore_errors=True)
     left = [each["Key"] for each in lake.listed()]
     if own.get("bucket") and not left:

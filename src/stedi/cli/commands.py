@@ -115,15 +115,14 @@ def query(given: argparse.Namespace) -> None:
 
 def status(given: argparse.Namespace) -> None:
     """Print what is there."""
-    from stedi.erasure import erase
     from stedi.runs import provision
     from stedi.runs.lakehouse import Lakehouse
-    from stedi.storage import catalog
+    from stedi.storage import catalog, erasures
 
     place = _place(given, "lakehouse")
     lake = provision.existing(place)
     print(f"Open runs: {', '.join(provision.open_runs(lake)) or 'none'}.")
-    if waiting := erase.pending(lake):
+    if waiting := erasures.pending(lake):
         print(f"Erasures that are pending: {', '.join(waiting)}. Complete them: stedi forget")
     print(Lakehouse(place).status() if catalog.load(lake) else "Nothing is published.")
 
@@ -135,7 +134,7 @@ def _end_quietly() -> None:
 
 def forget(given: argparse.Namespace) -> None:
     """Erase people, or show what is held of them."""
-    from stedi.erasure import erase, subject_access
+    from stedi.erasure import erase, receipt, subject_access
 
     emails = erase.addresses(given.email, given.emails)
     place = _place(given, "lakehouse")
@@ -145,7 +144,7 @@ def forget(given: argparse.Namespace) -> None:
         return
     _end_quietly()
     receipts = erase.forget(place, emails, _place(given, "reports"), _place(given, "screenshots"), runner.say)
-    print("\n".join(erase.summary(each) for each in receipts))
+    print("\n".join(receipt.summary(each) for each in receipts))
 
 
 def rotate_key(given: argparse.Namespace) -> None:
@@ -165,13 +164,13 @@ def delete(given: argparse.Namespace) -> None:
     """Delete a lakehouse, after asking."""
     import tempfile
 
-    from stedi.ingest import tombstones
     from stedi.notebook_runner import kernels
     from stedi.runs import provision
+    from stedi.storage import layout
 
     place = _place(given, "lakehouse")
     lake = provision.existing(place)
-    if erased := len(lake.files(tombstones.FOLDER)):
+    if erased := len(lake.files(layout.ERASURES)):
         print(f"{erased} erasures go with it: the same source would bring these people back into a new lakehouse.")
     if not given.yes:
         print("\n".join(f"  {path}" for path in provision.owned(lake)))
@@ -218,12 +217,11 @@ def _cost(lakehouse: str) -> str:
     """What the published run cost at Athena, in a line."""
     from stedi.runs import provision
     from stedi.storage import catalog
+    from stedi.storage.record import RunRecord
 
     lake = provision.folder(lakehouse)
-    spent = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")["aws"]
-    return (
-        f"Athena: {spent['queries']} queries scanned {spent['bytes_scanned']:,} bytes, about ${spent['dollars']:.4f}."
-    )
+    spent = RunRecord.require_published(lake, catalog.load(lake).run_id).aws
+    return f"Athena: {spent.queries} queries scanned {spent.bytes_scanned:,} bytes, about ${spent.dollars:.4f}."
 
 
 def _answer(question: str) -> str:

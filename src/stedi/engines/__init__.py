@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stedi.storage.local import Folder
+    from stedi.storage.record import RunRecord
     from stedi.storage.s3 import Prefix
 
 ENGINES = {
@@ -46,9 +47,9 @@ class Engine(Protocol):
         """Let go of what the engine holds."""
 
 
-def open_engine(name: str, lake: "Prefix | Folder | None" = None, state: dict | None = None) -> Engine:
+def open_engine(name: str, lake: "Prefix | Folder | None" = None, record: "RunRecord | None" = None) -> Engine:
     """An engine, ready for use; one on AWS for a run in that lakehouse. Raises BadInput for one that does not exist."""
     if name not in ENGINES:
         raise BadInput(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
     module, _, cls = ENGINES[name].partition(":")
-    return getattr(import_module(module), cls)(*((lake, state) if name in ON_AWS else ()))
+    return getattr(import_module(module), cls)(*((lake, record) if name in ON_AWS else ()))

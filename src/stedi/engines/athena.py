@@ -23,6 +23,7 @@ from stedi.storage.aws_client import calling, client, wrangler
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stedi.storage.record import Cost, RunRecord
     from stedi.storage.s3 import Prefix
 
 _PAUSE = 0.25  # seconds between two questions whether a query has ended
@@ -39,8 +40,8 @@ class Athena:
 
     name = "athena"
 
-    def __init__(self, lake: "Prefix | None" = None, state: dict | None = None):
-        self._lake, self._state = lake, state or {}
+    def __init__(self, lake: "Prefix | None" = None, record: "RunRecord | None" = None):
+        self._lake, self._record = lake, record
         self._tables: dict[str, tuple[str, dict[str, str]]] = {}
         self._registered: dict[str, tuple] | None = None  # where the run's database has tables, and their columns
         self._sizes: dict[str, int] = {}
@@ -78,7 +79,7 @@ class Athena:
     @contextmanager
     def keyed(self, secret: bytes) -> Iterator[None]:
         """The key stands in a database and below a prefix of its own, for as long as this lasts."""
-        names, path = self._lake.names, f"{glue.KEYS}/{self._state['run_id']}"
+        names, path = self._lake.names, f"{glue.KEYS}/{self._record.run_id}"
         columns = dict.fromkeys(("secret", "inner_pad", "outer_pad"), "binary")
         try:
             self._put(f"{path}/key.parquet", columns, [keys.row(secret)])
@@ -91,7 +92,7 @@ class Athena:
             glue.drop(names.key_database)
             self._lake.delete(glue.KEYS)
 
-    def cost(self) -> dict:
+    def cost(self) -> "Cost":
         """What the run has cost so far; see `cost.Ledger.total`."""
         return self._ledger.total()
 
@@ -100,13 +101,13 @@ class Athena:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return Ledger(self._lake, self._state["run_id"], self._state.get("max_dollars", 1.0))
+        return Ledger(self._lake, self._record.run_id, self._record.max_dollars)
 
     def _database(self) -> str:
         """The database of the run, made on first use."""
-        name = self._lake.names.run_database(self._state["run_id"])
+        name = self._lake.names.run_database(self._record.run_id)
         if self._registered is None:
-            glue.ensure(self._lake, name, f"Run {self._state['run_id']} of {self._lake.root}, until it ends")
+            glue.ensure(self._lake, name, f"Run {self._record.run_id} of {self._lake.root}, until it ends")
             self._registered = {table["Name"]: _seen(table) for table in glue.listed(name)}
         return name
 

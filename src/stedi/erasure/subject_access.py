@@ -9,8 +9,9 @@ from stedi.erasure import trace_search
 from stedi.ingest import erased_lines
 from stedi.ingest.tombstones import normal
 from stedi.runs import provision
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, layout
 from stedi.storage.local import Folder
+from stedi.storage.record import RunRecord
 
 
 @dataclass
@@ -87,8 +88,8 @@ def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> 
 
     names, rows = ", ".join(f'"{each}"' for each in columns), []
     with faults(), connect(lake.url()) as connection:
-        for digest in lake.folders("customer/landing_typed"):
-            path = lake.url(f"customer/landing_typed/{digest}")
+        for digest in lake.folders(layout.typed_landings(tables.table("customer_landing"))):
+            path = lake.url(layout.landing_rows(tables.table("customer_landing"), digest))
             found = connection.execute(
                 f"select {names} from {parquet(path)} where {where}", [[normal(each) for each in values]]
             ).fetchall()
@@ -102,9 +103,10 @@ def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int
 
     by = {"email": person.person, "user": person.person, "serialnumber": person.device}
     if {"participant", "device"} & entry.columns.keys():
-        made_with = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")["tables"][name]["pseudonym_key"]
+        published = catalog.load(lake)
+        record = RunRecord.require_published(lake, published.run_id) if published else None
         secret = keys.pseudonym(lake)
-        if keys.known_as(secret) != made_with:
+        if not record or record.tables[name].pseudonym_key != keys.known_as(secret):
             return None
         made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
         by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}
@@ -122,9 +124,9 @@ def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int
 
 
 def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
-    for name in lake.files("quarantine"):
+    for name in lake.files(layout.QUARANTINE):
         if not name.endswith(".faults"):
-            with lake.at_hand(f"quarantine/{name}") as path:
+            with lake.at_hand(f"{layout.QUARANTINE}/{name}") as path:
                 yield erased_lines.count(path, person)
 
 

@@ -13,7 +13,7 @@ from stedi.engines import fingerprint
 from stedi.ingest.tombstones import KINDS, Tombstones, kind
 
 if TYPE_CHECKING:
-    from stedi.ingest.manifest import File
+    from stedi.storage.manifest import LandedFile
 
 
 class Marks(Protocol):
@@ -28,7 +28,7 @@ _QUOTED = re.compile(r'"([^"]*)"')
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
-def withhold(table: Table, files: list["File"], incoming: Path, rejected: Path, marks: Tombstones) -> None:
+def withhold(table: Table, files: list["LandedFile"], incoming: Path, rejected: Path, marks: Tombstones) -> None:
     """Rewrite the usable files in `incoming` and the quarantined originals in `rejected`, counting in `files`.
 
     Their own lines go; of lines of others that name them under keys that are no column, these keys go.

@@ -1,7 +1,6 @@
 """Brings the files of a source into the lakehouse, unchanged, and accounts for every line of them."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +10,18 @@ from stedi.engines import Engine
 from stedi.ingest import line_rules
 from stedi.ingest.discover import fetch
 from stedi.ingest.erased_lines import withhold
-from stedi.ingest.manifest import Account, files_path, rejects_path, stored, typed_path
 from stedi.ingest.quarantine import sift
 from stedi.ingest.to_parquet import write
 from stedi.ingest.tombstones import Tombstones
+from stedi.storage import layout
 from stedi.storage.local import Folder
+from stedi.storage.manifest import Manifest
 
 if TYPE_CHECKING:
     from stedi.storage.s3_source import Bucket
 
 
-def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engine: Engine, allowed: int) -> Account:
+def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engine: Engine, allowed: int) -> Manifest:
     """Land a table's files, without the lines of erased people; what landed before is not parsed again.
 
     `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
@@ -32,30 +32,30 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
     try:
         arrived = fetch(table, source, incoming)
         digest = _digest(table, {name: each.sha256 for name, each in arrived.items()}, marks)
-        known = stored(lake, typed_path(table, digest))
-        account = known or sift(table, digest, arrived, incoming, rejected)
-        account.rules = account.rules or _rules(table, marks)
-        _limit(account, source, allowed)
+        known = Manifest.beside(lake, layout.landing_rows(table, digest))
+        manifest = known or sift(table, digest, arrived, incoming, rejected)
+        manifest.rules = manifest.rules or _rules(table, marks)
+        _limit(manifest, source, allowed)
         if not known:
-            withhold(table, account.files, incoming, rejected, marks)
-            _settle(table, account, lake, work, engine, _copies(table, account, lake, source))
-        return account
+            withhold(table, manifest.files, incoming, rejected, marks)
+            _settle(table, manifest, lake, work, engine, _copies(table, manifest, lake, source))
+        return manifest
     finally:
         lake.discard(f"{work}/incoming")
         lake.discard(f"{work}/rejected")
 
 
-def land_again(table: Table, account: Account, lake: Folder, work: str, engine: Engine) -> Account:
+def land_again(table: Table, manifest: Manifest, lake: Folder, work: str, engine: Engine) -> Manifest:
     """Land what a lakehouse holds once more, without the lines of people who were erased since."""
     incoming, rejected = _folders(table, lake, work)
     marks = Tombstones(lake)
-    digest = current_digest(table, account, marks)
-    if known := stored(lake, typed_path(table, digest)):
+    digest = current_digest(table, manifest, marks)
+    if known := Manifest.beside(lake, layout.landing_rows(table, digest)):
         return known
-    again = replace(account, digest=digest, files=[replace(file) for file in account.files], rules=_rules(table, marks))
+    again = manifest.model_copy(deep=True, update={"digest": digest, "rules": _rules(table, marks)})
     try:
-        for place, to in ((files_path, incoming), (rejects_path, rejected)):
-            path = place(table, account.digest)
+        for place, to in ((layout.landing_files, incoming), (layout.quarantined_files, rejected)):
+            path = place(table, manifest.digest)
             for name in lake.files(path):
                 lake.fetch(f"{path}/{name}", to / name)
         withhold(table, again.files, incoming, rejected, marks)
@@ -66,9 +66,9 @@ def land_again(table: Table, account: Account, lake: Folder, work: str, engine: 
         lake.discard(f"{work}/rejected")
 
 
-def current_digest(table: Table, account: Account, marks: Tombstones) -> str:
-    """The digest that the same files would land under now; another one than the account's after an erasure."""
-    return _digest(table, {file.name: file.sha256 for file in account.files}, marks)
+def current_digest(table: Table, manifest: Manifest, marks: Tombstones) -> str:
+    """The digest that the same files would land under now; another one than the manifest's after an erasure."""
+    return _digest(table, {file.name: file.sha256 for file in manifest.files}, marks)
 
 
 def _folders(table: Table, lake: Folder, work: str) -> tuple[Path, Path]:
@@ -76,23 +76,23 @@ def _folders(table: Table, lake: Folder, work: str) -> tuple[Path, Path]:
     return lake.local(incoming), lake.local(rejected)
 
 
-def _copies(table: Table, account: Account, lake: Folder, source: "Folder | Bucket") -> dict[str, str]:
+def _copies(table: Table, manifest: Manifest, lake: Folder, source: "Folder | Bucket") -> dict[str, str]:
     """{file: where S3 has the same bytes}, so that they need not be sent: at the source, or in what is published."""
     if lake.moves:
         return {}
     from stedi.ingest.s3_copies import copies
 
-    return copies(table, account, lake, source)
+    return copies(table, manifest, lake, source)
 
 
 def _settle(
-    table: Table, account: Account, lake: Folder, work: str, engine: Engine, copies: dict[str, str] | None = None
+    table: Table, manifest: Manifest, lake: Folder, work: str, engine: Engine, copies: dict[str, str] | None = None
 ) -> None:
     """Move what has come in to its place, and write its rows as Parquet, last."""
-    lake.adopt(f"{work}/incoming/{table.subject}", files_path(table, account.digest), copies)
-    if account.quarantined:
-        lake.adopt(f"{work}/rejected/{table.subject}", rejects_path(table, account.digest))
-    write(table, account, lake, work, engine)
+    lake.adopt(f"{work}/incoming/{table.subject}", layout.landing_files(table, manifest.digest), copies)
+    if manifest.quarantined:
+        lake.adopt(f"{work}/rejected/{table.subject}", layout.quarantined_files(table, manifest.digest))
+    write(table, manifest, lake, work, engine)
 
 
 def _digest(table: Table, digests: dict[str, str], marks: Tombstones) -> str:
@@ -107,12 +107,12 @@ def _rules(table: Table, marks: Tombstones) -> str:
     return hashlib.sha256("\n".join([repr(table.columns), judge, *marks.digest]).encode()).hexdigest()[:16]
 
 
-def _limit(account: Account, source: "Folder | Bucket", allowed: int) -> None:
-    if account.quarantined <= allowed:
+def _limit(manifest: Manifest, source: "Folder | Bucket", allowed: int) -> None:
+    if manifest.quarantined <= allowed:
         return
-    named = "\n".join(f"  {fault['file']}, line {fault['line']}: {fault['reason']}" for fault in account.faults[:10])
-    more = f"\n  and {account.quarantined - 10:,} more" if account.quarantined > 10 else ""
+    named = "\n".join(f"  {fault.file}, line {fault.line}: {fault.reason}" for fault in manifest.faults[:10])
+    more = f"\n  and {manifest.quarantined - 10:,} more" if manifest.quarantined > 10 else ""
     raise QuarantineExceeded(
-        f"{account.quarantined:,} of {account.lines:,} lines for {account.table} in {source.url()} cannot be used; "
+        f"{manifest.quarantined:,} of {manifest.lines:,} lines for {manifest.table} in {source.url()} cannot be used; "
         f"{allowed:,} are allowed:\n{named}{more}\nMend them at the source, or allow for them with --max-quarantined."
     )

@@ -8,23 +8,26 @@ from typing import BinaryIO
 from stedi.contract.tables import Table
 from stedi.engines import fingerprint
 from stedi.ingest import line_rules
-from stedi.ingest.manifest import Account, File
+from stedi.storage.manifest import Fault, LandedFile, Manifest
 
-NAMED = 100  # so many quarantined lines are named in the account; all of them in quarantine/
+NAMED = 100  # so many quarantined lines are named in the manifest; all of them in quarantine/
 
 
-def sift(table: Table, digest: str, arrived: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Account:
+def sift(table: Table, digest: str, arrived: dict[str, fingerprint.Bytes], incoming: Path, rejected: Path) -> Manifest:
     """Look line by line at the files in `incoming` that need it. Those with unusable lines move to `rejected`."""
-    account = Account(table.name, digest, [], [])
+    manifest = Manifest(table=table.name, digest=digest, files=[])
     for name, each in arrived.items():
-        file = File(name, each.size, each.sha256, each.content_sha256, each.lines, each.lines)
+        file = LandedFile(
+            name=name, bytes=each.size, sha256=each.sha256, content_sha256=each.content_sha256, lines=each.lines,
+            rows=each.lines,
+        )  # fmt: skip
         if not each.usual:
-            _sift(table, incoming / name, rejected / name, file, account.faults)
-        account.files.append(file)
-    return account
+            _sift(table, incoming / name, rejected / name, file, manifest.faults)
+        manifest.files.append(file)
+    return manifest
 
 
-def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dict]) -> None:
+def _sift(table: Table, path: Path, rejected: Path, file: LandedFile, faults: list[Fault]) -> None:
     """Look at a file line by line. One with a line to quarantine is kept whole in `rejected` and rewritten without."""
     sifted = path.with_name(f"{path.name}.sifted{path.suffix}")
     reasons = sifted.with_name(f"{path.name}.faults")
@@ -42,7 +45,7 @@ def _sift(table: Table, path: Path, rejected: Path, file: File, faults: list[dic
             file.quarantined += 1
             named.write(f"{number}\t{reason}\n")
             if len(faults) < NAMED:
-                faults.append({"file": file.name, "line": number, "reason": reason})
+                faults.append(Fault(file=file.name, line=number, reason=reason))
     file.rows -= file.quarantined
     file.unknown_keys = sorted(unknown)
     if file.quarantined:

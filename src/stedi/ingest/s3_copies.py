@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from stedi.contract.tables import Table
 from stedi.ingest.discover import found as place
-from stedi.ingest.manifest import Account, files_path
-from stedi.storage import catalog
+from stedi.storage import catalog, layout
+from stedi.storage.manifest import Manifest
+from stedi.storage.record import RunRecord
 from stedi.storage.s3_source import Bucket
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from stedi.storage.s3 import Prefix
 
 
-def copies(table: Table, account: Account, lake: "Prefix", source: "Folder | Bucket") -> dict[str, str]:
+def copies(table: Table, manifest: Manifest, lake: "Prefix", source: "Folder | Bucket") -> dict[str, str]:
     """{file: an object with its bytes}, of files that land as they arrived: what is published, or the source itself."""
-    untouched = [file for file in account.files if not file.quarantined and not file.erased]
+    untouched = [file for file in manifest.files if not file.quarantined and not file.erased]
     held = _published(table, lake)
     found = {file.name: held[file.sha256] for file in untouched if file.sha256 in held}
     if isinstance(source, Bucket) and len(found) < len(untouched):
@@ -27,13 +28,13 @@ def copies(table: Table, account: Account, lake: "Prefix", source: "Folder | Buc
 def _published(table: Table, lake: "Prefix") -> dict[str, str]:
     """{SHA-256: object} of the files of a table that the published run landed."""
     current = catalog.load(lake)
-    stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
-    if not stored or table.name not in stored["landing"]:
+    published = RunRecord.load(lake, layout.record(current.run_id)) if current else None
+    manifest = published.landing.get(table.name) if published else None
+    if manifest is None:
         return {}
-    account = Account.load(stored["landing"][table.name])
-    path = files_path(table, account.digest)
+    path = layout.landing_files(table, manifest.digest)
     return {
         file.sha256: lake.url(f"{path}/{file.name}")
-        for file in account.files
+        for file in manifest.files
         if not file.quarantined and not file.erased
     }

@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from stedi.contract.tables import Table
-from stedi.storage import keys
+from stedi.storage import erasures, keys
 from stedi.storage.local import Folder
 
-FOLDER = "erasures"
 KINDS = ("person", "device", "name")
 
 
@@ -31,10 +30,10 @@ class Tombstones:
 
     def __init__(self, lake: Folder):
         self._lake = lake
-        self._records = {name: lake.read_json(f"{FOLDER}/{name}") for name in lake.files(FOLDER)}
-        self._secret = keys.tombstone(lake) if self._records else b""
+        self._erasures = erasures.load_all(lake)
+        self._secret = keys.tombstone(lake) if self._erasures else b""
         self.cover = lru_cache(1 << 16)(self._covers)
-        self._marks = {mark: name for name, record in self._records.items() for mark in record["marks"]}
+        self._marks = {mark: erasure for erasure in self._erasures for mark in erasure.marks}
 
     def __bool__(self) -> bool:
         return bool(self._marks)
@@ -51,13 +50,13 @@ class Tombstones:
     def extend(self, devices: dict[str, Iterable[str]]) -> None:
         """Mark the devices that erased people have registered meanwhile, {e-mail address: serial numbers}."""
         for email, serials in devices.items():
-            name = self._marks[mark(self._secret, "person", email)]
+            erasure = self._marks[mark(self._secret, "person", email)]
             new = {mark(self._secret, "device", serial) for serial in serials} - self._marks.keys()
             if new:
-                self._records[name]["marks"] += sorted(new)
+                erasure.marks += sorted(new)
                 self.cover.cache_clear()
-                self._marks |= dict.fromkeys(new, name)
-                self._lake.write_json(f"{FOLDER}/{name}", self._records[name])
+                self._marks |= dict.fromkeys(new, erasure)
+                erasure.save_in(self._lake)
 
 
 def mark(secret: bytes, kind: str, value: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stedi.contract import paths, tables
 from stedi.notebook_runner import runner
 from stedi.runs import provision
-from stedi.storage import catalog, local
+from stedi.storage import catalog, layout, local
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
@@ -44,7 +44,7 @@ def _landing(source: "Folder | Bucket") -> dict[str, tuple[int, int]]:
 
 def _created(lake: "Folder | Prefix") -> list[str]:
     if lake.moves:
-        there = "is there, and used as it is" if lake.exists(provision.MARKER) else "new"
+        there = "is there, and used as it is" if lake.exists(layout.MARKER) else "new"
         return [f"  folder {paths.shown(lake.root)}: {there}"]
     from stedi.aws.provision import described
 
@@ -104,7 +104,7 @@ def _questions() -> list[list[str]]:
 
 
 def _deleted(lake: "Folder | Prefix") -> list[str]:
-    if not lake.exists(provision.MARKER):
+    if not lake.exists(layout.MARKER):
         return ["  nothing"]
-    staged = [f"{provision.STAGING}/{each}" for each in lake.folders(provision.STAGING)]
-    return [f"  {each}" for each in (*staged, *catalog.superseded(lake))] or ["  nothing"]
+    staged = [layout.staged_run(each) for each in lake.folders(layout.STAGING)]
+    return [f"  {each}" for each in (*staged, *catalog.superseded_folders(lake))] or ["  nothing"]

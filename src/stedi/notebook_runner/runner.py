@@ -17,8 +17,10 @@ from stedi.engines import limits
 from stedi.notebook_runner import progress
 from stedi.results import datasets
 from stedi.runs import provision
-from stedi.runs.run import FIRST, STAGING, TRUSTED, Run, new_id, now
+from stedi.runs.build import LANDING_NOTEBOOK
+from stedi.runs.run import TRUSTED_NOTEBOOK, Run
 from stedi.storage import local
+from stedi.storage.record import RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.kernels import Kernel
@@ -68,7 +70,9 @@ def run(options: Options, first: str = "01") -> str:
     from stedi.notebook_runner import kernels, up_to_date
 
     steps = steps_from(first)
-    if FIRST in steps:  # a slip of the user's should not have to wait for a kernel, nor leave anything behind
+    if (
+        LANDING_NOTEBOOK in steps
+    ):  # a slip of the user's should not have to wait for a kernel, nor leave anything behind
         datasets.ensure_sample(options.source)
         local.source(paths.resolve(options.source))
         provision.apart(options.source, options.lakehouse)
@@ -77,12 +81,15 @@ def run(options: Options, first: str = "01") -> str:
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _folder(name, getattr(options, name))
-    begun = {"run_id": new_id(), "started_at": now(), **vars(options)}
-    with lake.lock(begun["run_id"]), _swept(lake):
-        parts = up_to_date.made_from(lake, options) if FIRST in steps else {}
+    begun = RunRecord(
+        run_id=new_run_id(), started_at=utc_now(), as_of=0, source=options.source, engine=options.engine,
+        max_quarantined=options.max_quarantined, policy=options.policy,
+    )  # fmt: skip
+    with lake.lock(begun.run_id), _swept(lake):
+        parts = up_to_date.made_from(lake, options) if LANDING_NOTEBOOK in steps else {}
         if parts and not options.full and (same := up_to_date.published(lake, options, parts)):
             return _shown_again(lake, options, same)
-        run_id = begun["run_id"] if FIRST in steps else _continued(options, steps)
+        run_id = begun.run_id if LANDING_NOTEBOOK in steps else _continued(options, steps)
         with kernels.started(steps, str(paths.NOTEBOOKS)) as ready:
             for step in steps:
                 _output(step, options).unlink(missing_ok=True)  # an earlier run's would speak of that run
@@ -93,7 +100,7 @@ def run(options: Options, first: str = "01") -> str:
                     written = paths.shown(Path(paths.resolve(options.reports)) / "validation_report.html")
                     raise AuditFailed(f"{error} See {written}.") from None
                 except StediError as error:
-                    _report(error, step, lake, lake.read_json(f"{STAGING}/{run_id}/run.json") or begun, options)
+                    _report(error, step, lake, RunRecord.load_open(lake, run_id) or begun, options)
                     raise
         if parts and parts == up_to_date.made_from(lake, options):  # and nobody changed the program meanwhile
             up_to_date.remember(lake, run_id, parts)
@@ -196,7 +203,7 @@ def _output(step: str, options: Options) -> Path:
 
 def _continued(options: Options, steps: tuple[str, ...]) -> str:
     """The id of the run that the notebooks go on with; empty where they only look at the published one."""
-    run = Run.join(options.lakehouse, policy=options.policy if TRUSTED in steps else "", builds=len(steps) > 1)
+    run = Run.join(options.lakehouse, policy=options.policy if TRUSTED_NOTEBOOK in steps else "", builds=len(steps) > 1)
     return "" if run.published else run.id
 
 
@@ -205,9 +212,9 @@ def _execute(step: str, options: Options, run_id: str, kernel: "Kernel", lake: "
     begun = time.perf_counter()
 
     def built() -> tuple[int, int]:
-        state = lake.read_json(f"{STAGING}/{run_id}/run.json")
+        record = RunRecord.load_open(lake, run_id)
         every = len(tables.NAMES) if step == STEPS[-1] else 0  # published already, or not begun
-        return len(state["tables"]) if state else every, len(tables.NAMES)
+        return len(record.tables) if record else every, len(tables.NAMES)
 
     with progress.bar(step, built):
         execute(
@@ -234,9 +241,9 @@ def _ours(error, notebook: str, output: Path) -> StediError:
     return found
 
 
-def _report(error: StediError, step: str, lake: "Folder", state: dict, options: Options) -> None:
+def _report(error: StediError, step: str, lake: "Folder", record: RunRecord, options: Options) -> None:
     from stedi import report
     from stedi.results import collect
 
-    results = collect.stopped(error, step, lake, state, options.reports)
+    results = collect.stopped(error, step, lake, record, options.reports)
     report.write(results, options.reports, options.screenshots)

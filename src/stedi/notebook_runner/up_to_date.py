@@ -19,14 +19,14 @@ from stedi.contract.errors import StediError
 from stedi.engines import fingerprint, limits
 from stedi.ingest import discover
 from stedi.ingest.tombstones import Tombstones
-from stedi.report import DATA
-from stedi.storage import catalog, keys, local
+from stedi.storage import catalog, keys, layout, local
+from stedi.storage.manifest import LandedFile
+from stedi.storage.record import RunRecord
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
     from stedi.storage.local import Folder
 
-FILE = "made_from.json"
 _PLACES = ("lakehouse", "reports", "screenshots", "full")  # where it is written to changes no result
 _CODE = {"src": "src/stedi", "notebooks": "notebooks", "expectations": "expectations"}
 
@@ -59,19 +59,21 @@ def _made_from(lake: "Folder", options: "Options") -> dict[str, str]:
 def remember(lake: "Folder", run_id: str, parts: dict[str, str]) -> None:
     """Note what the published run was made from, and which files readers have of it."""
     if parts:
-        lake.write_json(f"runs/{run_id}/{FILE}", {"parts": parts, "files": _files(lake)})
+        lake.write_json(layout.inputs(run_id), {"parts": parts, "files": _files(lake)})
 
 
 def published(lake: "Folder", options: "Options", parts: dict[str, str]) -> str | None:
     """The published run, if a new one would give just that; None otherwise."""
     try:
         current = catalog.load(lake)
-        stored = lake.read_json(f"runs/{current.run_id}/{FILE}") if current else None
-        state = lake.read_json(f"runs/{current.run_id}/run.json") if stored else None
-        if not state or not parts or stored["parts"] != parts or not lake.exists(f"runs/{current.run_id}/{DATA}"):
+        stored = lake.read_json(layout.inputs(current.run_id)) if current else None
+        record = RunRecord.load(lake, layout.record(current.run_id)) if current and stored else None
+        if not current or not stored or not record or not parts or stored["parts"] != parts:
             return None
-        same = stored["files"] == _files(lake) and _same_source(state, options.source)
-        return current.run_id if same and _same_tables(lake, current) and not _waits(lake, current, state) else None
+        if not lake.exists(layout.results(current.run_id)):
+            return None
+        same = stored["files"] == _files(lake) and _same_source(record, options.source)
+        return current.run_id if same and _same_tables(lake, current) and not _waits(lake, current, record) else None
     except (
         StediError,
         OSError,
@@ -83,22 +85,22 @@ def published(lake: "Folder", options: "Options", parts: dict[str, str]) -> str 
         return None
 
 
-def _same_source(state: dict, location: str) -> bool:
+def _same_source(record: RunRecord, location: str) -> bool:
     """Whether the source holds the very files that landed, byte by byte. Only a local one can be asked quickly."""
     source = local.source(paths.resolve(location))
     if not isinstance(source, local.Folder):
         return False
-    found: list[tuple[Path, dict]] = []
+    found: list[tuple[Path, LandedFile]] = []
     for table in tables.LANDING:
-        landed = {file["name"]: file for file in state["landing"][table.name]["files"]}
+        landed = {file.name: file for file in record.landing[table.name].files}
         prefix, names = discover.found(table, source)
         if set(names) != landed.keys():
             return False
         found += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]
-    if any(path.stat().st_size != file["bytes"] for path, file in found):
+    if any(path.stat().st_size != file.bytes for path, file in found):
         return False
     with ThreadPoolExecutor(limits.current().threads) as pool:
-        return all(pool.map(lambda each: fingerprint.digest_of(each[0]) == each[1]["sha256"], found))
+        return all(pool.map(lambda each: fingerprint.digest_of(each[0]) == each[1].sha256, found))
 
 
 def _same_tables(lake: "Folder", current: catalog.Catalog) -> bool:
@@ -106,20 +108,20 @@ def _same_tables(lake: "Folder", current: catalog.Catalog) -> bool:
     return all(now.fingerprint == each.fingerprint for now, each in zip(seen, current.tables.values(), strict=True))
 
 
-def _waits(lake: "Folder", current: catalog.Catalog, state: dict) -> bool:
+def _waits(lake: "Folder", current: catalog.Catalog, record: RunRecord) -> bool:
     """Whether somebody's consent lay in the future when the published run began, and may have come into force since."""
     from stedi.engines.duckdb import connect, faults, parquet
 
     customers = parquet(lake.url(current.tables["customer_landing"].path))
     with faults(), connect() as connection:
         select = f"select count(*) from {customers} where sharewithresearchasofdate > ?"
-        return connection.execute(select, [state["as_of"]]).fetchone()[0] > 0
+        return connection.execute(select, [record.as_of]).fetchone()[0] > 0
 
 
 def _files(lake: "Folder") -> dict[str, int]:
     """The size of every file of the published tables, and of the landing files and quarantine under them."""
     found = {}
-    for path in catalog.named(lake):
+    for path in catalog.published_folders(lake):
         found |= {f"{path}/{name}": (lake.root / path / name).stat().st_size for name in lake.files(path)}
     return found
 
@@ -145,9 +147,9 @@ def _is_code(path: Path) -> bool:
     return path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
 
 
-def _digest(paths: Iterable[Path]) -> str:
+def _digest(files: Iterable[Path]) -> str:
     """Of files, with their names."""
-    return _sha(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(paths)))
+    return _sha(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
 
 
 def _sha(*texts: str) -> str:

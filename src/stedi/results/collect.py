@@ -16,6 +16,8 @@ from stedi.contract.errors import StediError
 from stedi.course import rubric
 from stedi.results import consent_times, datasets, history, policy_comparison, provenance, row_accounting
 from stedi.storage import catalog
+from stedi.storage.manifest import Manifest
+from stedi.storage.record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +35,18 @@ Ask = Callable[[str], list[dict]]
 def collect(run: "Run", audit: "Audit", reports: str = paths.REPORTS, compare: bool = False) -> dict:
     """The evidence of an audited run. With `compare`, the policies are compared however much data there is."""
     counted = Counter(check.outcome for check in audit.checks)
-    landing = [_landed(run.state["landing"][table.name]) for table in tables.LANDING]
+    landing = [_landed(run.record.landing[table.name]) for table in tables.LANDING]
     with _asking(run) as ask:
         return {
             "version": VERSION,
             "outcome": "passed" if audit.passed else "failed",
             "published": run.published,
             "policy": run.policy,
-            "data": _data(run.state),
+            "data": _data(run.record),
             "checks": {each: counted[each] for each in ("passed", "failed", "error", "skipped")}
             | {"stopping": sum(check.stops for check in audit.checks)},
             "answered_by": run.answered_by,
-            "criteria": rubric.show(audit, run.state["engine"], run.counts),
+            "criteria": rubric.show(audit, run.record.engine, run.counts),
             "lets_through": [
                 {"table": each.table, "check_id": each.check_id, "finding": each.finding, "rows": each.unexpected}
                 for each in audit.checks
@@ -53,24 +55,24 @@ def collect(run: "Run", audit: "Audit", reports: str = paths.REPORTS, compare: b
             "policies": _policies(run, landing, compare),
             "reconciliation": row_accounting.reconcile({each["table"]: each for each in landing}, ask),
             "consent_times": consent_times.times(ask),
-            "left": run.state.get("left", []),
+            "left": [each.model_dump() for each in run.record.left],
             "landing": landing,
             "tables": [_table(run, audit, table) for table in tables.under(run.policy)],
             "code": provenance.files(run.policy),
             "error": None,
-            "run": circumstances(run.lake, run.state, reports),
+            "run": circumstances(run.lake, run.record, reports),
         }
 
 
-def stopped(error: StediError, notebook: str, lake: "Folder", state: dict, reports: str = paths.REPORTS) -> dict:
-    """The evidence of a run that came to no verdict. `state` is as much of the run as is known."""
+def stopped(error: StediError, notebook: str, lake: "Folder", record: RunRecord, reports: str = paths.REPORTS) -> dict:
+    """The evidence of a run that came to no verdict. `record` is as much of the run as is known."""
     published = catalog.load(lake)
     return {
         "version": VERSION,
         "outcome": "stopped",
-        "published": published is not None and published.run_id == state["run_id"],
-        "policy": state.get("policy"),
-        "data": _data(state),
+        "published": published is not None and published.run_id == record.run_id,
+        "policy": record.policy,
+        "data": _data(record),
         "checks": None,
         "answered_by": None,
         "criteria": [],
@@ -88,29 +90,29 @@ def stopped(error: StediError, notebook: str, lake: "Folder", state: dict, repor
             "type": type(error).__name__,
             "message": str(error),
         },
-        "run": circumstances(lake, state, reports),
+        "run": circumstances(lake, record, reports),
     }
 
 
-def circumstances(lake: "Folder", state: dict, reports: str = paths.REPORTS) -> dict:
+def circumstances(lake: "Folder", record: RunRecord, reports: str = paths.REPORTS) -> dict:
     """When, where and with what: the block that differs between runs."""
-    begun = datetime.fromisoformat(state["started_at"])
-    given = {name: state.get(name) for name in ("source", "policy", "engine", "max_quarantined")}
+    begun = datetime.fromisoformat(record.started_at)
+    given = {name: getattr(record, name) for name in ("source", "policy", "engine", "max_quarantined")}
     parameters = given | {"lakehouse": paths.shown(lake.url())}
     current = catalog.load(lake)
     return {
-        "id": state["run_id"],
-        "started_at": state["started_at"],
+        "id": record.run_id,
+        "started_at": record.started_at,
         "seconds": round((datetime.now(UTC) - begun).total_seconds(), 1),
         **provenance.commit(),
-        **{name: state[name] for name in ("source", "engine", "max_quarantined")},
+        **{name: getattr(record, name) for name in ("source", "engine", "max_quarantined")},
         "lakehouse": parameters["lakehouse"],
-        "command": provenance.command(_data(state), parameters),
-        "table_seconds": {name: entry["seconds"] for name, entry in state.get("tables", {}).items()},
+        "command": provenance.command(_data(record), parameters),
+        "table_seconds": {name: table.seconds for name, table in record.tables.items()},
         "versions": provenance.versions(),
-        "aws": state.get("aws"),
+        "aws": record.aws and record.aws.model_dump(),
         "readers_see": current and {"id": current.run_id, "policy": current.policy, "at": current.published_at},
-        "history": history.earlier(paths.resolve(reports), state["run_id"]),
+        "history": history.earlier(paths.resolve(reports), record.run_id),
     }
 
 
@@ -120,12 +122,12 @@ def _asking(run: "Run") -> Iterator[Ask]:
     from stedi.engines import open_engine
     from stedi.engines.duckdb import near
 
-    entries = run.state["tables"]
+    entries = run.record.tables
     engine = open_engine("duckdb")
     try:
-        with near({name: run.lake.url(entry["path"]) for name, entry in entries.items()}) as paths:
+        with near({name: run.lake.url(entry.path) for name, entry in entries.items()}) as paths:
             for name, entry in entries.items():
-                engine.attach(name, paths[name], list(entry["columns"]))
+                engine.attach(name, paths[name], list(entry.columns))
             yield lambda select: _records(engine.query(select))
     finally:
         engine.close()
@@ -141,26 +143,26 @@ def _policies(run: "Run", landing: list[dict], asked: bool) -> dict | None:
     small = sum(each["rows"] for each in landing) <= policy_comparison.LARGEST
     if not asked and not small:
         return None
-    paths = {table.name: run.lake.url(run.state["tables"][table.name]["path"]) for table in tables.LANDING}
-    return policy_comparison.compare(paths, run.state["as_of"], at_once=small)
+    paths = {table.name: run.lake.url(run.record.tables[table.name].path) for table in tables.LANDING}
+    return policy_comparison.compare(paths, run.record.as_of, at_once=small)
 
 
-def _data(state: dict) -> dict | None:
+def _data(record: RunRecord) -> dict | None:
     """Which data it is; None as long as not all of it has landed."""
-    if len(state.get("landing", {})) < len(tables.LANDING):
+    if len(record.landing) < len(tables.LANDING):
         return None
-    dataset = datasets.of_run(state)
+    dataset = datasets.of_run(record)
     return {"kind": dataset.kind, "name": dataset.name, "fingerprint": dataset.fingerprint}
 
 
-def _landed(account: dict) -> dict:
-    keep = ("table", "digest", "faults")
-    totals = {each: sum(file[each] for file in account["files"]) for each in ("lines", "rows", "quarantined", "erased")}
-    return {key: account[key] for key in keep} | totals | {"files": account["files"]}
+def _landed(landed: Manifest) -> dict:
+    shown = landed.model_dump(include={"table", "digest", "faults"})
+    totals = {name: getattr(landed, name) for name in ("lines", "rows", "quarantined", "erased")}
+    return shown | totals | {"files": [file.model_dump() for file in landed.files]}
 
 
 def _table(run: "Run", audit: "Audit", table: tables.Table) -> dict:
-    entry = run.state["tables"][table.name]
+    entry = run.record.tables[table.name]
     known = {column.name: column for column in table.columns}
     return {
         "name": table.name,
@@ -169,15 +171,15 @@ def _table(run: "Run", audit: "Audit", table: tables.Table) -> dict:
         "grain": table.grain,
         "notebook": table.notebook,
         "parents": list(table.parents),
-        "rows": entry["rows"],
+        "rows": entry.rows,
         "expected_rows": run.dataset.rows.get(run.policy, {}).get(table.name),
-        "fingerprint": entry["fingerprint"],
+        "fingerprint": entry.fingerprint,
         "columns": [
             {"name": name, "type": type_, "about": column.about, "personal": column.personal}
-            for name, type_ in entry["columns"].items()
+            for name, type_ in entry.columns.items()
             for column in [known.get(name, UNKNOWN)]
         ],
-        "sql": entry["sql"],
+        "sql": entry.sql,
         "sql_file": paths.shown(sql.find(table.name, run.policy)),
         "checks": [_check(run, check) for check in audit.of(table.name)],
         "sample": _rows(run.sample(table.name, SAMPLED)),
@@ -194,7 +196,7 @@ def _check(run: "Run", check: "Check") -> dict:
         for each in suites.read(suites.find(check.table, run.policy), check.table)
         if each["meta"]["check_id"] == check.check_id
     ]
-    select = failing_rows.query(check, expectation, run.state["as_of"])
+    select = failing_rows.query(check, expectation, run.record.as_of)
     named = check.outcome == "failed" and failing_rows.names_rows(check, select)
     found = sorted(run.in_clear(failing_rows.first(select), row_keys=True)["row_key"]) if named else []
     return shown | {"look": select, "row_keys": found}

@@ -8,6 +8,7 @@ from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
 from stedi.storage import local
+from stedi.storage.record import RunRecord
 
 KNOWN = paths.EXPECTATIONS / "row_counts.json"
 
@@ -22,14 +23,14 @@ class Dataset:
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def of_run(state: dict) -> Dataset:
+def of_run(record: RunRecord) -> Dataset:
     """The data set that a run has landed, by the bytes of its files as they arrived.
 
     Its row counts are those of the whole data, so they are not known once somebody was erased.
     """
-    files = [file for account in state["landing"].values() for file in account["files"]]
-    found = recognise(fingerprint.of_files([file["content_sha256"] for file in files]), state["source"])
-    erased = sum(file["erased"] for file in files)
+    files = [file for landed in record.landing.values() for file in landed.files]
+    found = recognise(fingerprint.of_files([file.content_sha256 for file in files]), record.source)
+    erased = sum(file.erased for file in files)
     return replace(found, name=f"{found.name}, without {erased:,} erased lines", rows={}) if erased else found
 
 

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
-from stedi.storage import catalog, keys, local
+from stedi.storage import catalog, keys, layout, local
 from stedi.storage.local import Folder, unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from stedi.storage.s3 import Prefix
-
-MARKER = "lakehouse.json"  # a folder with this file in it is ours
-STAGING = "_staging"
-SPILL = ".spill-"
 
 
 def create(location: str = paths.LAKEHOUSE) -> "Folder | Prefix":
@@ -27,12 +23,12 @@ def create(location: str = paths.LAKEHOUSE) -> "Folder | Prefix":
         from stedi.aws import provision as on_aws
 
         on_aws.create(lake)
-    elif not lake.exists(MARKER):
+    elif not lake.exists(layout.MARKER):
         inside = [path.name for path in lake.root.iterdir()] if lake.root.is_dir() else [lake.root.name]
-        if lake.exists() and inside not in ([], [unfinished(MARKER)]):
+        if lake.exists() and inside not in ([], [unfinished(layout.MARKER)]):
             raise BadInput(f"{location} is no lakehouse, and not empty. Give a new or empty folder, or a lakehouse.")
         try:
-            lake.write_json(MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
+            lake.write_json(layout.MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
         except OSError as error:
             raise BadInput(f"The lakehouse {location} cannot be made: {error.strerror}. Give another folder.") from None
     return lake
@@ -43,7 +39,7 @@ def described(lake: "Folder | Prefix") -> "pd.DataFrame":
     import pandas as pd
 
     if lake.moves:
-        found = [{"resource": "folder", "name": paths.shown(lake.root), "ours": lake.exists(MARKER)}]
+        found = [{"resource": "folder", "name": paths.shown(lake.root), "ours": lake.exists(layout.MARKER)}]
     else:
         from stedi.aws import provision as on_aws
 
@@ -82,8 +78,10 @@ def folder(location: str) -> "Folder | Prefix":
 def existing(location: str = paths.LAKEHOUSE) -> "Folder | Prefix":
     """The lakehouse at that place. Raises BadInput where there is none."""
     lake = folder(location)
-    if not lake.exists(MARKER) and not _half_deleted(lake):
-        raise BadInput(f"{location} is no lakehouse (it has no {MARKER}). Expected: the folder of an earlier run.")
+    if not lake.exists(layout.MARKER) and not _half_deleted(lake):
+        raise BadInput(
+            f"{location} is no lakehouse (it has no {layout.MARKER}). Expected: the folder of an earlier run."
+        )
     return lake
 
 
@@ -108,24 +106,25 @@ def apart(source: str, lakehouse: str) -> None:
 
 def spill(lake: Folder) -> str:
     """Where this process puts what does not fit into memory: on the lakehouse's disk; empty where that is no disk."""
-    return "" if "://" in lake.url() else lake.url(f"{SPILL}{os.getpid()}")
+    return "" if "://" in lake.url() else lake.url(f"{layout.SPILL}{os.getpid()}")
 
 
 def sweep(lake: Folder) -> None:
     """Delete what processes that have ended, however they did, left in the place for what did not fit into memory."""
     for name in _spilled(lake):
-        if not local.is_running(int(name.removeprefix(SPILL))):
+        if not local.is_running(int(name.removeprefix(layout.SPILL))):
             lake.delete(name)
 
 
 def _spilled(lake: Folder) -> list[str]:
-    return [name for name in lake.folders() if name.startswith(SPILL) and name.removeprefix(SPILL).isdecimal()]
+    prefix = layout.SPILL
+    return [name for name in lake.folders() if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()]
 
 
 def open_runs(lake: Folder) -> list[str]:
     """The ids of the runs that were begun and are not published, oldest first."""
     published = catalog.load(lake)
-    ids = [each for each in lake.folders(STAGING) if lake.exists(f"{STAGING}/{each}/run.json")]
+    ids = [each for each in lake.folders(layout.STAGING) if lake.exists(layout.staged_record(each))]
     return [each for each in ids if not published or each != published.run_id]
 
 
@@ -135,20 +134,20 @@ def owned(lake: Folder) -> list[str]:
         from stedi.aws import teardown
 
         return teardown.owned(lake)
-    staged = [f"{STAGING}/{each}" for each in lake.folders(STAGING)]
-    runs = [f"runs/{each}" for each in lake.folders("runs")]
+    staged = [layout.staged_run(each) for each in lake.folders(layout.STAGING)]
+    runs = [f"{layout.RUNS}/{each}" for each in lake.folders(layout.RUNS)]
     secrets = [f"../{keys.folder(lake).name}"]
     first = [
         catalog.FILE,
         unfinished(catalog.FILE),
         *staged,
         *_spilled(lake),
-        *catalog.contents(lake),
+        *catalog.table_folders(lake),
         *runs,
-        "erasures",
+        layout.ERASURES,
         *secrets,
     ]
-    return [each for each in (*first, unfinished(MARKER), MARKER) if lake.exists(each)]
+    return [each for each in (*first, unfinished(layout.MARKER), layout.MARKER) if lake.exists(each)]
 
 
 def delete(lake: Folder) -> list[str]:
@@ -160,7 +159,7 @@ def delete(lake: Folder) -> list[str]:
     with lake.lock("delete"):
         for path in owned(lake):
             lake.delete(path)
-        lake.delete(".lock")
+        lake.delete(layout.LOCK)
     ends = [path for path in lake.root.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
     if not ends:
         lake.root.unlink() if lake.root.is_symlink() else lake.root.rmdir()

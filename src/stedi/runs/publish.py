@@ -4,56 +4,62 @@ from stedi.contract import tables
 from stedi.contract.errors import BadInput, CouldNotFinish, StediError
 from stedi.engines import fingerprint
 from stedi.runs import provision
-from stedi.runs.provision import STAGING
-from stedi.storage import catalog
+from stedi.storage import catalog, layout
 from stedi.storage.local import Folder
+from stedi.storage.record import RunRecord, utc_now
 
-_KEPT = ("path", "rows", "fingerprint", "columns")
 
-
-def publish(lake: Folder, state: dict, published_at: str) -> catalog.Catalog:
+def publish(lake: Folder, record: RunRecord) -> catalog.Catalog:
     """Publish the tables of a run that has passed its audit. Cut short, it can be done again.
 
     Raises BadInput for a table that is not, row by row, the one that passed; nothing is published then.
     """
-    recover(lake, state)
-    seen = fingerprint.of_tables([lake.url(state["tables"][name]["path"]) for name in state["audited"]])
-    for (name, audited), now in zip(state["audited"].items(), seen, strict=True):
-        if now.fingerprint != audited:
-            raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")
-    for name, entry in state["tables"].items():
-        if entry["path"].startswith(STAGING):
-            lake.move(entry["path"], final(name, state["run_id"]))
-            entry["path"] = final(name, state["run_id"])
-    state["published_at"] = published_at
-    lake.write_json(f"runs/{state['run_id']}/run.json", state)
-    entries = {name: catalog.Entry(**{key: state["tables"][name][key] for key in _KEPT}) for name in tables.NAMES}
-    published = catalog.Catalog(state["run_id"], state["policy"], published_at, entries)
+    recover(lake, record)
+    _require_unchanged(lake, record)
+    for name, table in record.tables.items():
+        if table.path.startswith(layout.STAGING):
+            lake.move(table.path, layout.published_table(name, record.run_id))
+            table.path = layout.published_table(name, record.run_id)
+    record.published_at = utc_now()
+    record.save(lake, layout.record(record.run_id))
+    published = _catalog(record)
     catalog.replace(lake, published)
     try:
         provision.follow(lake)
     except StediError as error:
         raise CouldNotFinish(
-            f"Run {state['run_id']} is published, and Glue does not show all of it yet: {error} The next run does the "
+            f"Run {record.run_id} is published, and Glue does not show all of it yet: {error} The next run does the "
             "rest; or at once: stedi run --from 05."
         ) from None
-    lake.delete(f"{STAGING}/{state['run_id']}")
+    lake.delete(layout.staged_run(record.run_id))
     return published
 
 
-def recover(lake: Folder, state: dict) -> None:
+def recover(lake: Folder, record: RunRecord) -> None:
     """Find the tables that an earlier try to publish had already moved when it was cut short."""
-    for name, entry in state["tables"].items() if lake.moves else ():
-        if not lake.exists(entry["path"]) and lake.exists(final(name, state["run_id"])):
-            entry["path"] = final(name, state["run_id"])
+    for name, table in record.tables.items() if lake.moves else ():
+        moved = layout.published_table(name, record.run_id)
+        if not lake.exists(table.path) and lake.exists(moved):
+            table.path = moved
 
 
-def place(lake: Folder, name: str, run_id: str) -> str:
+def building_place(lake: Folder, name: str, run_id: str) -> str:
     """Where a run's table is written: apart, to be moved, or on S3 at once where it will stay."""
-    return f"{STAGING}/{run_id}/{name}" if lake.moves else final(name, run_id)
+    return layout.staged_table(name, run_id) if lake.moves else layout.published_table(name, run_id)
 
 
-def final(name: str, run_id: str) -> str:
-    """Where a published table lies."""
-    table = tables.table(name)
-    return f"{table.subject}/{table.zone}/{run_id}"
+def _require_unchanged(lake: Folder, record: RunRecord) -> None:
+    now = fingerprint.of_tables([lake.url(record.tables[name].path) for name in record.audited])
+    for (name, audited), table in zip(record.audited.items(), now, strict=True):
+        if table.fingerprint != audited:
+            raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")
+
+
+def _catalog(record: RunRecord) -> catalog.Catalog:
+    built = {name: record.tables[name] for name in tables.NAMES}
+    entries = {
+        name: catalog.Entry(path=table.path, rows=table.rows, fingerprint=table.fingerprint, columns=table.columns)
+        for name, table in built.items()
+    }
+    assert record.policy and record.published_at, "only a run that was audited is published"
+    return catalog.Catalog(run_id=record.run_id, policy=record.policy, published_at=record.published_at, tables=entries)

@@ -1,4 +1,4 @@
-"""A run as it can be asked: masked for people, counted for evidence, in clear for whoever holds the lakehouse."""
+"""What can be asked of a run: masked for people, counted for evidence, in clear for whoever holds the lakehouse."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from stedi.privacy import masking
 from stedi.privacy.masking import guarded
 from stedi.results import datasets
 from stedi.runs import provision
-from stedi.runs.provision import STAGING
 from stedi.storage import keys
 from stedi.storage.local import Folder
+from stedi.storage.record import BuiltTable, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,20 +23,19 @@ if TYPE_CHECKING:
 CURATED = "04_curated_zone"
 
 
-class Tables:
-    """The tables of a run in a lakehouse, by the record `state` of it that is kept there."""
+class RunQueries:
+    """Queries over the tables of a run in a lakehouse. `record` is what the lakehouse keeps about the run."""
 
-    def __init__(self, lake: Folder, state: dict, published: bool = False):
+    def __init__(self, lake: Folder, record: RunRecord, published: bool = False):
         self._lake = lake
-        self.state = state
+        self.record = record
         self.published = published
-        self._work = f"{STAGING}/{state['run_id']}"
-        limits.use(limits.read(**state.get("limits", {}), spill=provision.spill(lake)))
+        limits.use(limits.read(**record.limits.model_dump(), spill=provision.spill(lake)))
 
     @property
     def id(self) -> str:
         """The run's name."""
-        return self.state["run_id"]
+        return self.record.run_id
 
     @property
     def lake(self) -> Folder:
@@ -45,8 +44,8 @@ class Tables:
 
     @property
     def policy(self) -> str:
-        """Whose rules it follows."""
-        return self.state["policy"]
+        """Whose rules it follows; empty before notebook 03 has chosen one."""
+        return self.record.policy or ""
 
     def show_sql(self, name: str) -> "Markdown":
         """The SQL that builds a table, as it is written."""
@@ -57,7 +56,7 @@ class Tables:
     @guarded
     def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
         """The first rows of a table (in the order of all its columns), personal values masked."""
-        columns = ", ".join(f'"{each}"' for each in self._require(name)["columns"])
+        columns = ", ".join(f'"{each}"' for each in self._require(name).columns)
         return self.query(f'select {columns} from "{name}" order by {columns} limit {int(rows)}')
 
     @guarded
@@ -93,21 +92,21 @@ class Tables:
     @cached_property
     def dataset(self) -> "datasets.Dataset":
         """Which data landed."""
-        return datasets.of_run(self.state)
+        return datasets.of_run(self.record)
 
     @cached_property
     def _engine(self) -> Engine:
-        on_aws = self.state["engine"] in ON_AWS
-        return self._attached("duckdb" if on_aws and self.published else self.state["engine"])
+        on_aws = self.record.engine in ON_AWS
+        return self._attached("duckdb" if on_aws and self.published else self.record.engine)
 
     def _reader(self) -> Engine:
         """Who reads the run's tables beside what it builds: on AWS in this process, so that it costs nothing there."""
-        return self._attached("duckdb") if self.state["engine"] in ON_AWS else self._engine
+        return self._attached("duckdb") if self.record.engine in ON_AWS else self._engine
 
     def _attached(self, engine: str) -> Engine:
-        opened = open_engine(engine, self._lake, self.state)
-        for name, entry in self.state["tables"].items():
-            opened.attach(name, self._lake.url(entry["path"]), entry["columns"])
+        opened = open_engine(engine, self._lake, self.record)
+        for name, table in self.record.tables.items():
+            opened.attach(name, self._lake.url(table.path), table.columns)
         return opened
 
     @contextmanager
@@ -122,7 +121,7 @@ class Tables:
 
     def _secrets(self) -> list[bytes]:
         """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
-        used = {entry["pseudonym_key"] for entry in self.state["tables"].values() if entry.get("pseudonym_key")}
+        used = {table.pseudonym_key for table in self.record.tables.values()} - {None}
         if not used:
             return []
         secret = keys.pseudonym(self._lake)
@@ -130,10 +129,7 @@ class Tables:
             raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
         return [secret]
 
-    def _require(self, name: str) -> dict:
-        if tables.table(name).name not in self.state["tables"]:
+    def _require(self, name: str) -> BuiltTable:
+        if tables.table(name).name not in self.record.tables:
             raise BadInput(f"Run {self.id} has no {name} yet. Run notebook {tables.table(name).notebook} first.")
-        return self._entry(name)
-
-    def _entry(self, name: str) -> dict:
-        return self.state["tables"][name]
+        return self.record.tables[name]

@@ -4,7 +4,7 @@ from stedi.contract import tables
 from stedi.contract.errors import AuditFailed
 from stedi.runs import provision
 from stedi.runs.run import Run
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, layout
 from stedi.storage.local import Folder
 
 
@@ -23,7 +23,7 @@ def republish(lake: Folder) -> Run:
         stopping = ", ".join(f"{check.table}.{check.check_id}" for check in audit.checks if check.stops)
         raise AuditFailed(f"The tables do not pass their audit any more ({stopping}). The old ones stay published.")
     run.publish()
-    clean(lake)
+    delete_unpublished(lake)
     return run
 
 
@@ -36,19 +36,18 @@ def under_new_key(lakehouse: str, reports: str, screenshots: str) -> Run | None:
     with lake.lock("rotate-key"):
         keys.rotate(lake)
         current = catalog.load(lake)
-        if not current or not any(
-            each in tables.PSEUDONYMS for entry in current.tables.values() for each in entry.columns
-        ):
+        columns = {name for entry in current.tables.values() for name in entry.columns} if current else set()
+        if columns.isdisjoint(tables.PSEUDONYMS):
             return None
         run = republish(lake)
         run.report(reports, screenshots)
         return run
 
 
-def clean(lake: Folder) -> None:
-    """Delete every file that is not published, at once: open readers of the old ones are cut off."""
-    for each in lake.folders(provision.STAGING):
-        lake.delete(f"{provision.STAGING}/{each}")
-    for path in catalog.superseded(lake):
+def delete_unpublished(lake: Folder) -> None:
+    """Delete every table, landing and open run that is not published, at once: open readers are cut off."""
+    for run_id in lake.folders(layout.STAGING):
+        lake.delete(layout.staged_run(run_id))
+    for path in catalog.superseded_folders(lake):
         lake.delete(path)
     provision.sweep(lake)

@@ -1,45 +1,26 @@
 """A run: what the notebooks build with. Its tables lie where no reader looks until they have passed their audit."""
 
-import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi.contract import paths, policies, sql, tables
+from stedi.contract import paths, policies, tables
 from stedi.contract.errors import BadInput
-from stedi.engines import ON_AWS, fingerprint, limits, open_engine
-from stedi.ingest import discover, land
-from stedi.ingest.manifest import Account, typed_path
+from stedi.engines import ON_AWS
 from stedi.privacy.masking import guarded
-from stedi.results import datasets
 from stedi.runs import provision, publish, withdrawal
-from stedi.runs.provision import STAGING
-from stedi.runs.queries import Tables
-from stedi.storage import catalog, local
+from stedi.runs.build import LANDING_NOTEBOOK, RunTables
+from stedi.runs.start import check_inputs, prepare_lakehouse
+from stedi.storage import catalog, layout
 from stedi.storage.local import Folder
+from stedi.storage.record import LimitOptions, RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
-    import duckdb
-
     from stedi.audit.run_suites import Audit
 
-FIRST, TRUSTED = "02_landing_zone", "03_trusted_zone"
+TRUSTED_NOTEBOOK, VALIDATION_NOTEBOOK = "03_trusted_zone", "05_validation"
 
 
-def new_id() -> str:
-    """A run id that sorts by time, e.g. 2026-11-20T09-12-33.120."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")[:-3]
-
-
-def now() -> str:
-    """The time as it is recorded: UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-class Run(Tables):
+class Run(RunTables):
     """One pass through the notebooks. 02 starts it; 03 to 05 join it."""
 
     @classmethod
@@ -58,26 +39,18 @@ class Run(Tables):
     ) -> "Run":
         """Begin a run (02). What earlier runs left behind, unpublished or superseded, is deleted first.
 
-        `memory_limit`, `threads` and `spark_settings` hold for whoever goes on with the run; see `limits.py`.
+        `memory_limit`, `threads` and `spark_settings` hold for whoever goes on with the run; see `engines/limits.py`.
 
         Raises BadInput for a source that cannot be read, LakehouseLocked while another run is writing.
         """
-        datasets.ensure_sample(source)
-        provision.apart(source, lakehouse)
-        local.source(paths.resolve(source))
-        allowed = {"memory_limit": memory_limit, "threads": threads, "spark_settings": spark_settings}
-        limits.read(**allowed)  # refuses what cannot be understood
-        provision.fit(engine, lakehouse)
-        open_engine(engine).close()
-        if type(max_quarantined) is not int or max_quarantined < 0:
-            raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
-        if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
-            raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
-        given = {"engine": engine, "source": source, "max_quarantined": max_quarantined, "limits": allowed}
-        given |= {"max_dollars": max_dollars} if engine in ON_AWS else {}
-        lake = provision.create(lakehouse)
-        discover.check_room(local.source(paths.resolve(source)), lake)
-        return cls._begin(lake, run_id or new_id(), given | {"policy": None, "tables": {}, "landing": {}})
+        allowed = LimitOptions(memory_limit=memory_limit, threads=threads, spark_settings=spark_settings)
+        check_inputs(source, lakehouse, engine, allowed)
+        lake = prepare_lakehouse(source, lakehouse, engine, max_quarantined, run_id)
+        asked = RunRecord(
+            run_id=run_id or new_run_id(), started_at=utc_now(), as_of=_milliseconds(), source=str(source),
+            engine=engine, max_quarantined=max_quarantined, limits=allowed, max_dollars=max_dollars,
+        )  # fmt: skip
+        return cls._begin(lake, asked)
 
     @classmethod
     @guarded
@@ -88,24 +61,16 @@ class Run(Tables):
         is looked at). Raises BadInput with the notebook to run first where there is nothing to go on with.
         """
         lake = provision.folder(lakehouse)
-        candidates = [each for each in provision.open_runs(lake) if run_id in ("", each)]
-        current = catalog.load(lake)
-        stored = lake.read_json(f"runs/{current.run_id}/run.json") if current else None
-        if candidates:
-            run = cls(lake, lake.read_json(f"{STAGING}/{candidates[-1]}/run.json"))
-        elif stored is None or run_id not in ("", current.run_id):
-            missing = f"no open run {run_id}" if run_id else "no run"
-            raise BadInput(f"There is {missing} in {paths.shown(lake.root)}. Run notebook {FIRST} first.")
-        else:
-            run = cls._begin(lake, new_id(), stored) if builds else cls(lake, stored, published=True)
+        run = cls._open_run(lake, run_id) or cls._on_published(lake, run_id, builds)
         if policy:
-            run._follow(policy)
-        elif run.state["policy"] is None:
-            raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED} first.")
-        publish.recover(lake, run.state)
+            run._follow_policy(policy)
+        elif not run.policy:
+            raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED_NOTEBOOK} first.")
+        publish.recover(lake, run.record)
         return run
 
     @classmethod
+    @guarded
     def look(cls, lakehouse: str = paths.LAKEHOUSE, run_id: str = "") -> "Run":
         """A run to look at and not to change: `run_id`, open or published; or the published one. Raises BadInput."""
         lake = provision.existing(lakehouse)
@@ -114,68 +79,43 @@ class Run(Tables):
             return cls.join(lakehouse, run_id, builds=False)
         if current is None:
             raise BadInput(f"Nothing is published in {paths.shown(lake.url())}. Build it first: stedi run")
-        return cls(lake, lake.read_json(f"runs/{current.run_id}/run.json"), published=True)
+        return cls(lake, RunRecord.require_published(lake, current.run_id), published=True)
 
     @classmethod
     def again(cls, lake: Folder) -> "Run":
         """Begin a run on the inputs and with the policy of the published one, as of the same moment."""
-        stored = lake.read_json(f"runs/{catalog.load(lake).run_id}/run.json")
-        return cls._begin(lake, new_id(), stored, stored["as_of"])
+        published = cls.look(str(lake.root)).record
+        return cls._begin(lake, _renewed(published, published.as_of))
 
     @classmethod
-    def _begin(cls, lake: Folder, run_id: str, state: dict, as_of: int | None = None) -> "Run":
-        with lake.lock(run_id):
+    def _open_run(cls, lake: Folder, run_id: str) -> "Run | None":
+        """The newest open run, or the one of that id; None where there is none."""
+        open_ids = [each for each in provision.open_runs(lake) if run_id in ("", each)]
+        record = RunRecord.load_open(lake, open_ids[-1]) if open_ids else None
+        return cls(lake, record) if record else None
+
+    @classmethod
+    def _on_published(cls, lake: Folder, run_id: str, builds: bool) -> "Run":
+        """A new run on what the published one has landed, or the published one itself where nothing is to be built."""
+        current = catalog.load(lake)
+        if current is None or run_id not in ("", current.run_id):
+            missing = f"no open run {run_id}" if run_id else "no run"
+            raise BadInput(f"There is {missing} in {paths.shown(lake.root)}. Run notebook {LANDING_NOTEBOOK} first.")
+        record = RunRecord.require_published(lake, current.run_id)
+        return cls._begin(lake, _renewed(record, _milliseconds())) if builds else cls(lake, record, published=True)
+
+    @classmethod
+    def _begin(cls, lake: Folder, record: RunRecord) -> "Run":
+        with lake.lock(record.run_id):
             provision.follow(lake)
-            for each in lake.folders(STAGING):
-                lake.delete(f"{STAGING}/{each}")
-            for path in catalog.superseded(lake):
+            for run_id in lake.folders(layout.STAGING):
+                lake.delete(layout.staged_run(run_id))
+            for path in catalog.superseded_folders(lake):
                 lake.delete(path)
             provision.sweep(lake)
-            began = {"run_id": run_id, "started_at": now(), "as_of": as_of or int(time.time() * 1000)}
-            run = cls(lake, state | began | {"audited": {}, "left": []})
+            run = cls(lake, record)
             run._save()
         return run
-
-    @guarded
-    def land(self, name: str) -> Account:
-        """Bring a landing table's files in. Returns an account of them, which a notebook shows file by file."""
-        table = tables.table(name)
-        source = local.source(paths.resolve(self.state["source"]))
-        others = sum(each["quarantined"] for key, each in self.state["landing"].items() if key != name)
-        allowed = self.state["max_quarantined"] - others
-        with self._landing(name):
-            account = land.land(table, source, self._lake, self._work, self._engine, allowed)
-            self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
-        return account
-
-    @guarded
-    def land_again(self, name: str) -> None:
-        """Bring a landing table in from the files that the lakehouse holds, without people who were erased since."""
-        account = Account.load(self.state["landing"][name])
-        with self._landing(name):
-            account = land.land_again(tables.table(name), account, self._lake, self._work, self._engine)
-            self.state["landing"][name] = account.json() | {"quarantined": account.quarantined}
-
-    @guarded
-    def build(self, name: str) -> str:
-        """Build a trusted or curated table by the run's policy. Returns a line that says from what, and how many rows.
-
-        Raises BadInput where a table that it reads is not there yet, naming the notebook to run first.
-        """
-        table = tables.table(name, self.policy)
-        for parent in table.parents:
-            self._require(parent)
-        with self._writing():
-            begun = time.perf_counter()
-            self._drop([name, *tables.descendants(name, self.policy)])
-            path = publish.place(self._lake, name, self.id)
-            self._lake.delete(path)
-            select = sql.read(name, self.policy)
-            with self._keyed(select) as key:
-                self._engine.build(sql.bind(select, self.state["as_of"]), self._lake.url(path))
-            entry = self._add(name, path, begun, select, pseudonym_key=key)
-        parents = " and ".join(f"{self._entry(each)['rows']:,} of {each}" for each in table.parents)
-        return f"{name}: {entry['rows']:,} rows, from {parents}"
 
     @guarded
     def audit(self) -> "Audit":
@@ -184,14 +124,14 @@ class Run(Tables):
 
         for name in tables.NAMES:
             self._require(name)
-        held = {name: entry["fingerprint"] for name, entry in self.state["tables"].items()}
+        audited = {name: table.fingerprint for name, table in self.record.tables.items()}
         self._note_audit({})
-        paths = {name: self._lake.url(entry["path"]) for name, entry in self.state["tables"].items()}
         audit = run_suites.audit(
-            paths, self.policy, self._facts(), run_start=self.state["as_of"], secrets=self._secrets()
-        )
-        self._agree()
-        self._note_audit(held if audit.passed else {})
+            {name: self._lake.url(table.path) for name, table in self.record.tables.items()},
+            self.policy, self._audit_facts(), run_start=self.record.as_of, secrets=self._secrets(),
+        )  # fmt: skip
+        self._check_against_athena()
+        self._note_audit(audited if audit.passed else {})
         self._audit = audit
         return audit
 
@@ -202,15 +142,17 @@ class Run(Tables):
             provision.follow(self._lake)
             return f"Run {self.id} is published already."
         with self._writing():
-            self.state = self._lake.read_json(f"{self._work}/run.json")  # another notebook may have built since
-            if not self.state["audited"]:
+            self.record = RunRecord.require(
+                self._lake, layout.staged_record(self.id)
+            )  # another notebook may have built
+            if not self.record.audited:
                 return "Nothing was published: the audit has not passed. What was published before stays."
-            self.state["left"] = withdrawal.left(self._lake, self._reader())
-            published = publish.publish(self._lake, self.state, now())
+            self.record.left = withdrawal.count_removed(self._lake, self._reader())
+            published = publish.publish(self._lake, self.record)
             self.published = True
             vars(self).pop("_engine", None)  # it knows the tables at the places that they have left
-            if self.state["left"]:
-                for path in catalog.superseded(self._lake):
+            if self.record.left:
+                for path in catalog.superseded_folders(self._lake):
                     self._lake.delete(path)
         return f"Published run {self.id}: {len(published.tables)} tables, policy {self.policy}."
 
@@ -224,87 +166,58 @@ class Run(Tables):
         """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path.
 
         Of a published run results.json is kept in the lakehouse too. The policies are compared up to a million rows of
-        landing, and beyond with `compare_policies`.
+        landing, and beyond with `compare_policies`. Raises BadInput where this run was not audited in this process.
         """
         from stedi import report
         from stedi.results import collect
 
+        if self._audit is None:
+            raise BadInput(f"Run {self.id} was not audited here. Call run.audit() first, as in {VALIDATION_NOTEBOOK}.")
         results = collect.collect(self, self._audit, reports, compare_policies)
         if self.published:
-            self._lake.write_json(f"runs/{self.id}/{report.DATA}", results)
+            self._lake.write_json(layout.results(self.id), results)
         return report.write(results, reports, screenshots)
 
-    def _agree(self) -> None:
-        """On AWS: hold the number of rows that the audit saw against what Athena counts, and note what the run cost."""
-        if self.state["engine"] in ON_AWS and not self.published:  # else the catalog holds what it was built with
+    _audit: "Audit | None" = None
+
+    def _check_against_athena(self) -> None:
+        """On AWS: compare the number of rows that the audit saw with what Athena counts, and note what the run cost."""
+        if self.record.engine in ON_AWS and not self.published:  # else the catalog holds what it was built with
             from stedi.engines import agreement
 
-            agreement.require(self._engine, {name: entry["rows"] for name, entry in self.state["tables"].items()})
+            agreement.require(self._engine, {name: table.rows for name, table in self.record.tables.items()})
             with self._writing():
-                self.state["aws"] = self._engine.cost()
+                self.record.aws = self._engine.cost()
                 self._save()
 
-    @contextmanager
-    def _landing(self, name: str) -> Iterator[None]:
-        """What is done around the landing of a table, whichever way."""
-        with self._writing():
-            begun = time.perf_counter()
-            self._drop([name, *tables.descendants(name, self.policy or "course")])
-            yield
-            digest = self.state["landing"][name]["digest"]
-            self._add(name, typed_path(tables.table(name), digest), begun, sql.read(name))
-
-    def _follow(self, policy: str) -> None:
+    def _follow_policy(self, policy: str) -> None:
         policies.policy(policy)  # refuses one that does not exist
         if policy != self.policy:
-            self.state["policy"] = policy
-            self._drop([table.name for table in tables.TABLES if table.zone != "landing"])
-
-    def _add(self, name: str, path: str, begun: float, select: str, **more: str | None) -> dict:
-        seen = fingerprint.of_table(self._lake.url(path), self._connection)
-        seconds = round(time.perf_counter() - begun, 3)
-        entry = {"path": path, **vars(seen), "seconds": seconds, "sql": select, **more}
-        self.state["tables"][name] = entry
-        self._engine.attach(name, self._lake.url(path), seen.columns)
-        self._save()
-        return entry
-
-    @cached_property
-    def _connection(self) -> "duckdb.DuckDBPyConnection":
-        """To read what was written with, whichever engine wrote it."""
-        from stedi.engines.duckdb import connect, faults
-
-        with faults():
-            return connect()
-
-    def _drop(self, names: list[str]) -> None:
-        """Forget tables that are no longer what their parents and the policy say, and the audit of them."""
-        for name in names:
-            self.state["tables"].pop(name, None)
-        self.state["audited"] = {}
-        self._save()
+            self.record.policy = policy
+            self._forget_tables([table.name for table in tables.TABLES if table.zone != "landing"])
 
     def _note_audit(self, fingerprints: dict[str, str]) -> None:
         """Record which tables, by their fingerprints, have passed the audit."""
         if not self.published:
             with self._writing():
-                self.state["audited"] = fingerprints
+                self.record.audited = fingerprints
                 self._save()
 
-    def _writing(self):
-        if not self._lake.exists(f"{self._work}/run.json"):
-            raise BadInput(
-                f"Run {self.id} is gone: it was published, or a later run took its place. Start with {FIRST}."
-            )
-        return self._lake.lock(self.id)
-
-    def _save(self) -> None:
-        self._lake.write_json(f"{self._work}/run.json", self.state)
-
-    def _facts(self) -> dict[str, dict[str, int | None]]:
+    def _audit_facts(self) -> dict[str, dict[str, int | None]]:
         """What the suites may ask about each table, by the name that `$PARAMETER` gives."""
         expected = self.dataset.rows.get(self.policy, {})
         facts = {name: {"expected_rows": expected.get(name)} for name in tables.NAMES}
-        for name, account in self.state["landing"].items():
-            facts[name]["landed_rows"] = sum(file["rows"] for file in account["files"])
+        for name, landed in self.record.landing.items():
+            facts[name]["landed_rows"] = landed.rows
         return facts
+
+
+def _milliseconds() -> int:
+    """Now, in milliseconds since 1970."""
+    return int(time.time() * 1000)
+
+
+def _renewed(record: RunRecord, as_of: int) -> RunRecord:
+    """The record of a new run on the same inputs."""
+    new = {"run_id": new_run_id(), "started_at": utc_now(), "as_of": as_of, "audited": {}, "left": []}
+    return record.model_copy(deep=True, update=new | {"published_at": None, "aws": None})

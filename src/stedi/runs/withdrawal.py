@@ -1,11 +1,17 @@
-"""Who has left since the last publication, and how many rows of each table went with them. Nobody is named."""
+"""Whose data the published tables hold and a run leaves out, counted by reason. Nobody is named."""
+
+from typing import TYPE_CHECKING
 
 from stedi.contract import sql, tables
 from stedi.engines import Engine
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, layout
 from stedi.storage.local import Folder
+from stedi.storage.record import Removal, RunRecord
 
-# One row per customer who was trusted and is not any more. A person's records agree on the address, so it is the key.
+if TYPE_CHECKING:
+    import pandas as pd
+
+# One row per customer who was trusted and is not any more, by address, in which all records of a person agree.
 _GONE = """
 with gone as (
     select
@@ -31,7 +37,7 @@ with gone as (
 """
 _COUNT = """
 select coalesce(owner.reason, holder.reason) as reason, count(*) as n
-from previous_{table} as given
+from previous_{table} as previous
 left join {owner}
 left join {holder}
 where owner.reason is not null or holder.reason is not null
@@ -40,10 +46,10 @@ order by 1
 """
 
 
-def left(lake: Folder, engine: Engine) -> list[dict]:
-    """`table`, `reason` and `rows` of what the published tables hold of customers whom the run's do not trust.
+def count_removed(lake: Folder, engine: Engine) -> list[Removal]:
+    """The rows of the published tables that are about customers whom the run's tables do not trust.
 
-    `rows` is null where the pseudonyms of the two were made with different keys, and cannot be compared.
+    `engine` has the run's tables attached. `rows` is None where the pseudonyms were made with different keys.
     """
     current = catalog.load(lake)
     if current is None:
@@ -52,43 +58,46 @@ def left(lake: Folder, engine: Engine) -> list[dict]:
         engine.attach(f"previous_{name}", lake.url(entry.path), entry.columns)
     if not engine.query(f"{_GONE} select count(*) as n from gone")["n"].iloc[0]:
         return []
-    counted = []
+    removals = []
     for name in tables.NAMES[len(tables.LANDING) :]:
         columns = current.tables[name].columns
         select = _GONE + _COUNT.format(table=name, owner=_owner(columns), holder=_holder(columns))
-        if not sql.needs_key(select):
-            found = engine.query(select)
-        elif _made_with(lake, current.run_id) == keys.known_as(keys.pseudonym(lake)):
-            with engine.keyed(keys.pseudonym(lake)):
-                found = engine.query(select)
+        counts = _count(lake, engine, current.run_id, select)
+        if counts is None:
+            removals.append(Removal(table=name, reason="not comparable: the key was replaced", rows=None))
         else:
-            counted.append({"table": name, "reason": "not comparable: the key was replaced", "rows": None})
-            continue
-        counted += [{"table": name, "reason": row.reason, "rows": int(row.n)} for row in found.itertuples()]
-    return counted
+            removals += [Removal(table=name, reason=row.reason, rows=int(row.n)) for row in counts.itertuples()]
+    return removals
+
+
+def _count(lake: Folder, engine: Engine, published: str, select: str) -> "pd.DataFrame | None":
+    """What the select counts; None where it needs the key of the published run, which was replaced or is not known."""
+    if not sql.needs_key(select):
+        return engine.query(select)
+    secret = keys.pseudonym(lake)
+    record = RunRecord.load(lake, layout.record(published))
+    if record is None or record.pseudonym_key != keys.known_as(secret):
+        return None
+    with engine.keyed(secret):
+        return engine.query(select)
 
 
 def _owner(columns: dict[str, str]) -> str:
-    """How a row is known to be somebody's.
+    """The join that tells whose a row is.
 
     Pseudonyms are made before the join, not in its condition: Spark may broadcast that before it has read the key.
     """
     if "participant" in columns:
         made = "(select gone.reason, pseudonym(gone.email) as participant from gone)"
-        return f"{made} as owner on owner.participant = given.participant"
-    known_by = next((f'owner.email = given."{each}"' for each in ("email", "user") if each in columns), "1 = 0")
-    return f"gone as owner on {known_by}"
+        return f"{made} as owner on owner.participant = previous.participant"
+    same = next((f'owner.email = previous."{name}"' for name in ("email", "user") if name in columns), "1 = 0")
+    return f"gone as owner on {same}"
 
 
 def _holder(columns: dict[str, str]) -> str:
-    """How a row is known to come from somebody's device."""
+    """The join that tells from whose device a row comes."""
     if "device" in columns:
         made = "(select gone.reason, pseudonym(gone.serialnumber) as device from gone)"
-        return f"{made} as holder on holder.device = given.device"
-    known_by_address = "email" in columns or "serialnumber" not in columns
-    return f"gone as holder on {'1 = 0' if known_by_address else 'holder.serialnumber = given.serialnumber'}"
-
-
-def _made_with(lake: Folder, run_id: str) -> str | None:
-    made = lake.read_json(f"runs/{run_id}/run.json")["tables"]
-    return made["machine_learning_curated"].get("pseudonym_key")
+        return f"{made} as holder on holder.device = previous.device"
+    by_address = "email" in columns or "serialnumber" not in columns
+    return f"gone as holder on {'1 = 0' if by_address else 'holder.serialnumber = previous.serialnumber'}"

@@ -1,16 +1,17 @@
 """`catalog.json`: which tables readers see. Replacing it is the moment of publication, and the last step of a run."""
 
-from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from stedi.contract.errors import BadInput
-from stedi.contract.tables import TABLES
-from stedi.storage.local import Folder
+from stedi.storage import layout
+from stedi.storage.documents import Document, Part
 
-FILE = "catalog.json"
+if TYPE_CHECKING:
+    from stedi.storage.local import Folder
+
+FILE = layout.CATALOG
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Part):
     """One table: a folder of Parquet (relative to the lakehouse), what is in it, and its columns' types."""
 
     path: str
@@ -19,9 +20,8 @@ class Entry:
     columns: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Catalog:
-    """What is published, and by which run."""
+class Catalog(Document):
+    """What is published, and by which run. Readers rely on these names: docs/architecture.md."""
 
     run_id: str
     policy: str
@@ -29,44 +29,29 @@ class Catalog:
     tables: dict[str, Entry]
 
 
-def load(lake: Folder) -> Catalog | None:
-    """What is published; None before the first publication."""
-    stored = lake.read_json(FILE)
-    if stored is None:
-        return None
-    try:
-        return Catalog(**stored | {"tables": {name: Entry(**entry) for name, entry in stored["tables"].items()}})
-    except (AttributeError, KeyError, TypeError):
-        raise BadInput(f"{lake.url(FILE)} is damaged, or not ours. Restore it; its tables are not touched.") from None
+def load(lake: "Folder") -> Catalog | None:
+    """What is published; None before the first publication. Raises BadInput for a damaged catalog."""
+    return Catalog.load(lake, FILE)
 
 
-def replace(lake: Folder, catalog: Catalog) -> None:
+def replace(lake: "Folder", catalog: Catalog) -> None:
     """Publish: readers see the new tables from here on, all at once."""
-    lake.write_json(FILE, asdict(catalog))
+    lake.write_json(FILE, catalog.model_dump(mode="json", exclude={"format"}))
 
 
-def superseded(lake: Folder) -> list[str]:
-    """The folders of landing files and tables that the catalog does not name (any more)."""
-    kept = named(lake)
-    return [path for path in contents(lake) if path not in kept]
+def published_folders(lake: "Folder") -> set[str]:
+    """The folders of the published tables, and of the landing files and quarantine that belong to them."""
+    current = load(lake)
+    entries = current.tables.values() if current else ()
+    return {folder for entry in entries for folder in layout.belonging(entry.path)}
 
 
-def named(lake: Folder) -> set[str]:
-    """The folders of the tables that the catalog names, and of the landing files and quarantine that belong to them."""
-    catalog, found = load(lake), set()
-    for entry in catalog.tables.values() if catalog else ():
-        subject, zone, last = entry.path.split("/")
-        found.add(entry.path)
-        if zone == "landing_typed":
-            found |= {f"{subject}/landing/{last}", f"quarantine/{subject}/{last}"}
-    return found
-
-
-def contents(lake: Folder) -> list[str]:
+def table_folders(lake: "Folder") -> list[str]:
     """Every folder in which a lakehouse keeps landing files or tables, as far as it exists."""
-    subjects = dict.fromkeys(table.subject for table in TABLES)
-    parents = [
-        f"{subject}/{zone}" for subject in subjects for zone in ("landing", "landing_typed", "trusted", "curated")
-    ]
-    parents += [f"quarantine/{subject}" for subject in subjects]
-    return [f"{parent}/{name}" for parent in parents for name in lake.folders(parent)]
+    return [f"{parent}/{name}" for parent in layout.table_folders() for name in lake.folders(parent)]
+
+
+def superseded_folders(lake: "Folder") -> list[str]:
+    """The folders of landing files and tables that the catalog does not name (any more)."""
+    published = published_folders(lake)
+    return [path for path in table_folders(lake) if path not in published]

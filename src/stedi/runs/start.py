@@ -1,0 +1,39 @@
+"""What a run is asked to do, checked before anything is written."""
+
+import re
+from pathlib import Path
+
+from stedi.contract import paths
+from stedi.contract.errors import BadInput
+from stedi.engines import limits, open_engine
+from stedi.ingest import discover
+from stedi.results import datasets
+from stedi.runs import provision
+from stedi.storage import local
+from stedi.storage.local import Folder
+from stedi.storage.record import LimitOptions
+
+
+def check_inputs(source: str | Path, lakehouse: str | Path, engine: str, allowed: LimitOptions) -> None:
+    """Generate the sample if it is the source and not there yet; refuse what no run could be made of.
+
+    Raises BadInput for a source that cannot be read, a source and a lakehouse that lie in each other, an engine that
+    does not exist or cannot build that lakehouse, and limits that cannot be understood.
+    """
+    datasets.ensure_sample(str(source))
+    provision.apart(str(source), str(lakehouse))
+    local.source(paths.resolve(source))
+    limits.read(**allowed.model_dump())
+    provision.fit(engine, str(lakehouse))
+
+
+def prepare_lakehouse(source: str, lakehouse: str, engine: str, max_quarantined: int, run_id: str) -> Folder:
+    """The lakehouse, created if need be, when the rest of what was asked for is possible as well. Raises BadInput."""
+    open_engine(engine).close()
+    if type(max_quarantined) is not int or max_quarantined < 0:
+        raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
+    if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
+        raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
+    lake = provision.create(lakehouse)
+    discover.check_room(local.source(paths.resolve(source)), lake)
+    return lake
