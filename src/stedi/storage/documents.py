@@ -50,7 +50,7 @@ class Document(Part):
         document = cls.load(lake, path)
         if document is None:
             raise BadInput(
-                f"{lake.url(path)} is missing. Restore it, or build again. Run notebook 02_landing_zone first: stedi run"
+                f"{lake.url(path)} is missing. Restore it, or build again. Run notebook 02_landing_zone first."
             )
         return document
 
