@@ -65,7 +65,7 @@ def rows(here: Path) -> dict[str, int]:
 
 def traces_of_ann(here: Path) -> list[str]:
     folders = [here / "lake", here / "lake.keys", here / "reports", here / "pictures"]
-    return trace_search.look(folders, [ANN, "device-ann"]).found
+    return trace_search.search_files(folders, [ANN, "device-ann"]).paths
 
 
 def test_nothing_of_an_erased_person_is_left_and_everybody_else_stays(here):
@@ -93,7 +93,7 @@ def test_receipt_names_nobody_and_holds_what_changed(here):
     new = Lakehouse(str(here / "lake")).catalog
     stored = json.loads(next((here / "lake/erasures").iterdir()).read_text())
     assert stored["receipt"] == receipt.model_dump()
-    assert not trace_search.look([here / "lake/erasures"], [ANN, "device-ann", "ann"]).found
+    assert not trace_search.search_files([here / "lake/erasures"], [ANN, "device-ann", "ann"]).paths
     assert receipt.runs.model_dump() == {"before": old.run_id, "after": new.run_id}
     for each in receipt.tables:
         assert each.fingerprint_before == old.tables[each.name].fingerprint
@@ -122,7 +122,7 @@ def test_device_that_an_erased_person_registers_later_is_taken_out_as_well(here)
     before = rows(here)
     publish(write_source(here / "later", changed), str(here / "lake"), "strict")
     assert rows(here) == before | {"step_trainer_landing": before["step_trainer_landing"]}
-    assert trace_search.look([here / "lake"], [ANN, "device-new"]).found == []
+    assert trace_search.search_files([here / "lake"], [ANN, "device-new"]).paths == []
 
 
 def test_other_lines_stay_byte_for_byte_and_quarantined_ones_keep_their_numbers(here):
@@ -197,15 +197,15 @@ def test_line_of_somebody_else_that_names_the_person_under_an_unknown_key_loses_
 def test_device_known_from_a_record_with_a_tab_after_the_address_is_searched_for(here):
     tabbed = [*PEOPLE["customer_landing"], customer("ann", device="device-tab") | {"email": "\tAnn@example.com\t"}]
     publish(write_source(here / "tab", PEOPLE | {"customer_landing": tabbed}), str(here / "lake"), "course")
-    assert "device-tab" in subject_access.known(Folder(here / "lake"), [ANN]).device
+    assert "device-tab" in subject_access.identify(Folder(here / "lake"), [ANN]).device
 
 
 STEPS = (
     "storage.keys.write",
-    "erasure.subject_access.known",
+    "erasure.subject_access.identify",
     "runs.rebuild.delete_unpublished",
-    "erasure.trace_search.look",
-    "erasure.subject_access.shared",
+    "erasure.trace_search.search_files",
+    "erasure.subject_access.shared_values",
     "erasure.erase._delete_notes",
 )
 
@@ -312,7 +312,7 @@ def test_erasure_in_a_lakehouse_with_nothing_published_is_complete_too(tmp_path)
 
 
 def test_what_is_held_of_somebody_is_told_in_full(here):
-    held = subject_access.held(str(here / "lake"), "ANN@example.com")
+    held = subject_access.data_held(str(here / "lake"), "ANN@example.com")
     assert [record["serialnumber"] for record in held["records"]] == ["device-ann"]
     assert held["rows"] == {
         "customer_landing": 1, "accelerometer_landing": 3, "step_trainer_landing": 2, "customer_trusted": 1,
@@ -324,7 +324,7 @@ def test_what_is_held_of_somebody_is_told_in_full(here):
 
 def test_rows_under_another_key_are_not_counted_as_none(here):
     keys.rotate(Folder(here / "lake"))
-    assert subject_access.held(str(here / "lake"), ANN)["rows"]["machine_learning_curated"] is None
+    assert subject_access.data_held(str(here / "lake"), ANN)["rows"]["machine_learning_curated"] is None
 
 
 @pytest.mark.parametrize(

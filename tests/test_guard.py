@@ -63,12 +63,12 @@ def leaks(folder: Path, said: str) -> list[str]:
     (out / "output").write_text(said)
     texts = [PLANTED[name] for name in ("email", "serialnumber")]
     pseudonyms = [hmac.digest(KEY, text.encode(), "sha256").hex() for text in texts]
-    looked = trace_search.look(
+    looked = trace_search.search_files(
         [out, folder / "reports", folder / "screenshots"],
         [*map(str, PLANTED.values()), *pseudonyms, KEY.decode(), KEY.hex(), bytes(b ^ 0x36 for b in KEY).hex()],
     )
     assert looked.files > 3
-    return [Path(path).name for path in looked.found]
+    return [Path(path).name for path in looked.paths]
 
 
 def test_search_would_find_what_it_looks_for(marked, capfd):

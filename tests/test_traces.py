@@ -13,7 +13,7 @@ EMAIL, NAME = "Zoë.Müller@example.com", "Zoë Müller"
 
 
 def found(folder: Path, *values: str) -> list[str]:
-    return [Path(path).name for path in trace_search.look([folder], values or [EMAIL]).found]
+    return [Path(path).name for path in trace_search.search_files([folder], values or [EMAIL]).paths]
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_value_is_found_in_a_cell_of_a_table(tmp_path, monkeypatch, cell):
 def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
     (tmp_path / "a.txt").write_text("Bo")
     (tmp_path / "b.txt").write_text("12345")
-    looked = trace_search.look([tmp_path], ["Bo"])
-    assert (looked.files, looked.bytes, looked.found) == (2, 7, [])
+    looked = trace_search.search_files([tmp_path], ["Bo"])
+    assert (looked.files, looked.bytes, looked.paths) == (2, 7, [])
     assert found(tmp_path, "12345", NAME) == ["b.txt"]
 
 
@@ -87,5 +87,5 @@ def test_all_files_and_bytes_are_counted_and_short_values_left_out(tmp_path):
 )
 def test_value_behind_any_escape_of_json_is_found(tmp_path, name, text):
     (tmp_path / "data.json").write_text(text, encoding="utf-8")
-    assert trace_search.look([tmp_path], [name]).found
-    assert not trace_search.look([tmp_path], ["Somebody Else"]).found
+    assert trace_search.search_files([tmp_path], [name]).paths
+    assert not trace_search.search_files([tmp_path], ["Somebody Else"]).paths

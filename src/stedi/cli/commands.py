@@ -140,7 +140,7 @@ def forget(given: argparse.Namespace) -> None:
     place = _place(given, "lakehouse")
     if given.dry_run:
         for email in emails:
-            print(subject_access.describe(email, subject_access.held(place, email)))
+            print(subject_access.describe(email, subject_access.data_held(place, email)))
         return
     _end_quietly()
     receipts = erase.forget(place, emails, _place(given, "reports"), _place(given, "screenshots"), runner.say)

@@ -80,9 +80,14 @@ def _request(lake: Folder, emails: list[str]) -> None:
     """Note what to look for, which is soon not known any more, and set the tombstones: before anything is removed."""
     secret = keys.tombstone(lake, make=True)
     name = _name(lake, emails)
-    earlier, sought = erasures.load(lake, name), subject_access.known(lake, emails)
+    earlier, sought = erasures.load(lake, name), subject_access.identify(lake, emails)
     marks = {mark(secret, kind, value) for kind in KINDS for value in getattr(sought, kind)}
-    if earlier and earlier.receipt and marks <= set(earlier.marks) and not subject_access.is_held(lake, sought):
+    if (
+        earlier
+        and earlier.receipt
+        and marks <= set(earlier.marks)
+        and not subject_access.is_anything_held(lake, sought)
+    ):
         return
     note = _note(lake, name)
     if earlier and not earlier.receipt:
@@ -130,16 +135,16 @@ def _complete(lake: Folder, name: str, folders: list[Path]) -> Receipt:
     """Look for what is left, and write the receipt if that is nothing."""
     erasure, sought = erasures.load(lake, name), _read_note(_note(lake, name))
     assert erasure, "it was listed as pending"
-    shared = subject_access.shared(lake, sought)
+    shared = subject_access.shared_values(lake, sought)
     lake.purge()
     values = [value for kind in KINDS for value in getattr(sought, kind)]
     with lake.at_hand() as local:
-        traces = trace_search.look([local, *folders], [value for value in values if value not in shared])
-    if traces.found:
-        named = [path.replace(str(local), lake.url(), 1) for path in traces.found[:10]]
+        traces = trace_search.search_files([local, *folders], [value for value in values if value not in shared])
+    if traces.paths:
+        named = [path.replace(str(local), lake.url(), 1) for path in traces.paths[:10]]
         listed = "\n".join(f"  {paths.shown(path)}" for path in named)
         raise CouldNotFinish(
-            f"Erasure {name} is pending: {len(traces.found)} files still hold a trace of the person:\n{listed}\n"
+            f"Erasure {name} is pending: {len(traces.paths)} files still hold a trace of the person:\n{listed}\n"
             "They are not the lakehouse's own. Delete them, or take the person out, and repeat the command."
         )
     searched = Search(

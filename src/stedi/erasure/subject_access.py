@@ -27,13 +27,13 @@ class Person:
         return normal(value) in map(normal, getattr(self, kind))
 
 
-def held(lakehouse: str, email: str) -> dict:
+def data_held(lakehouse: str, email: str) -> dict:
     """What a lakehouse holds of somebody, in clear: the answer to a request for access.
 
     `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable lines.
     """
     lake = provision.existing(lakehouse)
-    person = known(lake, [normal(email)])
+    person = identify(lake, [normal(email)])
     current = catalog.load(lake)
     entries = current.tables if current else {}
     records = _records(lake, person.person, list(tables.table("customer_landing").column_names))
@@ -41,21 +41,21 @@ def held(lakehouse: str, email: str) -> dict:
     return {"records": records, "rows": counts, "quarantined": sum(_quarantined(lake, person))}
 
 
-def describe(email: str, found: dict) -> str:
+def describe(email: str, held: dict) -> str:
     """The same as text."""
-    lines = [f"{email}: {len(found['records'])} customer records"]
-    for number, record in enumerate(found["records"], 1):
+    lines = [f"{email}: {len(held['records'])} customer records"]
+    for number, record in enumerate(held["records"], 1):
         lines += [
             f"  record {number}",
             *(f"    {name}: {value}" for name, value in record.items() if value is not None),
         ]
     lines += [f"  {name}: {'not countable, the key was replaced' if rows is None else f'{rows:,} rows'}"
-              for name, rows in found["rows"].items()]  # fmt: skip
-    return "\n".join([*lines, f"  quarantine: {found['quarantined']:,} lines"])
+              for name, rows in held["rows"].items()]  # fmt: skip
+    return "\n".join([*lines, f"  quarantine: {held['quarantined']:,} lines"])
 
 
-def known(lake: Folder, emails: list[str]) -> Person:
-    """By what else these people are known, from their customer records."""
+def identify(lake: Folder, emails: list[str]) -> Person:
+    """Everything that identifies these people: addresses, serial numbers and names, from their customer records."""
     found = _records(lake, emails, ["email", "serialnumber", "customername"])
     return Person(
         person=sorted({*emails, *(each["email"] for each in found)}),
@@ -64,14 +64,14 @@ def known(lake: Folder, emails: list[str]) -> Person:
     )
 
 
-def shared(lake: Folder, sought: Person) -> set[str]:
+def shared_values(lake: Folder, sought: Person) -> set[str]:
     """Names and serial numbers that stand in the record of somebody else as well, maybe within more text, and stay."""
     texts = [column.name for column in tables.CUSTOMER if column.type == "string"]
     wanted = [*sought.name, *sought.device]
     alike = " or ".join(f'contains(lower("{name}"), sought.value)' for name in texts)
     within = f"exists (select 1 from (select unnest($1::varchar[]) as value) as sought where {alike})"
     cells = [cell for row in _select(lake, within, wanted, texts) for cell in row.values() if cell]
-    return {value for value in wanted if any(trace_search.stands(value, cell) for cell in cells)}
+    return {value for value in wanted if any(trace_search.contains_value(value, cell) for cell in cells)}
 
 
 def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
@@ -130,7 +130,8 @@ def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
                 yield erased_lines.count(path, person)
 
 
-def is_held(lake: Folder, sought: Person) -> bool:
+def is_anything_held(lake: Folder, sought: Person) -> bool:
+    """Whether a published table or a quarantined line holds anything of these people."""
     current = catalog.load(lake)
     entries = current.tables.items() if current else ()
     return any(_count(lake, name, entry, sought) for name, entry in entries) or any(_quarantined(lake, sought))

@@ -16,60 +16,60 @@ _ESCAPE = re.compile(rb"""(?:\\u[0-9a-fA-F]{4})+|\\["/\\]""")
 
 
 @dataclass
-class Looked:
-    """How much was looked at, and in which files something was found."""
+class SearchResult:
+    """How much was searched, and the paths of the files that hold a value."""
 
     files: int = 0
     bytes: int = 0
-    found: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
-def look(folders: Iterable[Path], values: Iterable[str]) -> Looked:
+def search_files(folders: Iterable[Path], values: Iterable[str]) -> SearchResult:
     """Search all files below the folders for the values, whatever their case, alone or within other text.
 
     A value counts where no letter or digit stands right before or after it. Values under 4 characters are left out.
     """
     sought = [value.strip() for value in values if len(value.strip()) >= _LEAST]
-    forms = _forms(sought)
-    looked = Looked()
+    spellings = _spellings(sought)
+    result = SearchResult()
     for path in (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()):
-        looked.files += 1
-        looked.bytes += path.stat().st_size
-        if any(_holds(chunk, forms) for chunk in _chunks(path)) or _in_table(path, sought, forms):
-            looked.found.append(str(path))
-    return looked
+        result.files += 1
+        result.bytes += path.stat().st_size
+        if any(_contains_decoded(chunk, spellings) for chunk in _chunks(path)) or _in_table(path, sought, spellings):
+            result.paths.append(str(path))
+    return result
 
 
-def stands(value: str, text: str) -> bool:
+def contains_value(value: str, text: str) -> bool:
     """Whether the search would find a value in this text."""
-    return _stands(text.encode(), _forms([value.strip()]))
+    return _contains(text.encode(), _spellings([value.strip()]))
 
 
-def _forms(sought: Iterable[str]) -> list[bytes]:
+def _spellings(sought: Iterable[str]) -> list[bytes]:
     return sorted({form.encode().lower() for value in sought for form in (value, value.lower(), value.upper())})
 
 
-def _holds(chunk: bytes, forms: list[bytes]) -> bool:
+def _contains_decoded(chunk: bytes, spellings: list[bytes]) -> bool:
     """Whether a chunk holds a value, as it is or behind the escapes of JSON or HTML."""
-    if _stands(chunk, forms):
+    if _contains(chunk, spellings):
         return True
-    if b"\\" in chunk and _stands(_ESCAPE.sub(lambda found: _unescaped(found[0]), chunk), forms):
+    if b"\\" in chunk and _contains(_ESCAPE.sub(lambda found: _unescaped(found[0]), chunk), spellings):
         return True
-    return b"&" in chunk and _stands(html.unescape(chunk.decode("utf-8", "replace")).encode(), forms)
+    return b"&" in chunk and _contains(html.unescape(chunk.decode("utf-8", "replace")).encode(), spellings)
 
 
-def _stands(chunk: bytes, forms: list[bytes]) -> bool:
+def _contains(chunk: bytes, spellings: list[bytes]) -> bool:
     """Whether one of the values stands in a chunk, with no letter or digit right before or after it."""
-    small = chunk.lower()  # ASCII alone: of other letters `forms` has both cases
+    small = chunk.lower()  # ASCII alone: of other letters `spellings` has both cases
     return any(
         not _LETTER.match(small[place - 1 : place])
         and not _LETTER.match(small[place + len(form) : place + len(form) + 1])
-        for form in forms
-        for place in _places(small, form)
+        for form in spellings
+        for place in _occurrences(small, form)
     )
 
 
-def _places(chunk: bytes, form: bytes) -> Iterator[int]:
+def _occurrences(chunk: bytes, form: bytes) -> Iterator[int]:
     place = chunk.find(form)
     while place >= 0:
         yield place
@@ -100,7 +100,7 @@ def _overlapping(file) -> Iterator[bytes]:
         rest = block[-4096:]
 
 
-def _in_table(path: Path, sought: list[str], forms: list[bytes]) -> bool:
+def _in_table(path: Path, sought: list[str], spellings: list[bytes]) -> bool:
     """Whether a cell of a Parquet file holds a value."""
     if path.suffix != ".parquet":
         return False
@@ -114,6 +114,6 @@ def _in_table(path: Path, sought: list[str], forms: list[bytes]) -> bool:
                 cells = connection.execute(
                     f'select distinct "{name}" from {file} where contains(lower("{name}"), $1)', [value.lower()]
                 ).fetchall()
-                if any(_stands(cell.encode(), forms) for (cell,) in cells):
+                if any(_contains(cell.encode(), spellings) for (cell,) in cells):
                     return True
     return False
