@@ -28,9 +28,9 @@ from rows import LANDED, T, customer, phone, store, trainer
 from stedi import Run
 from stedi.audit import run_suites
 from stedi.contract import paths, sql, suites, tables
+from stedi.contract.checks import Expectation
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.policies import POLICIES
-from stedi.contract.suites import read as read_suite
 from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
 from stedi.storage import catalog, keys
@@ -49,19 +49,16 @@ def policy_of(folder: str) -> str:
     return "course" if folder == "landing" else folder
 
 
-def expectations(folder: str, table: str) -> list[dict]:
-    """The expectations of one suite file."""
-    return read_suite(paths.EXPECTATIONS / folder / f"{table}.json", table)
-
-
-def check_id(expectation: dict) -> str:
-    return expectation["meta"]["check_id"]
+def expectations(folder: str, table: str) -> list[Expectation]:
+    """The whole suite to which a suite file belongs: its own checks, and those that it takes over."""
+    return suites.read(table, policy_of(folder))
 
 
 @contextmanager
-def narrowed(keep: Callable[[dict], bool]) -> Iterator[None]:
+def narrowed(keep: Callable[[Expectation], bool]) -> Iterator[None]:
     """While it lasts, suites have only the expectations to keep."""
-    with patch.object(suites, "read", lambda path, table: [each for each in read_suite(path, table) if keep(each)]):
+    whole = suites.read
+    with patch.object(suites, "read", lambda table, policy: [each for each in whole(table, policy) if keep(each)]):
         yield
 
 
@@ -92,17 +89,17 @@ class Gate:
 
     folder: str
     table: str
-    expectation: dict
+    expectation: Expectation
     breaking: Break
 
     @property
     def check(self) -> str:
-        return check_id(self.expectation)
+        return self.expectation.check_id
 
     @property
     def stops(self) -> bool:
         """Whether nothing may be published because of it."""
-        return self.expectation["severity"] == "critical"
+        return self.expectation.severity == "critical"
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -295,13 +292,13 @@ BREAKS = {
 }  # fmt: skip
 
 
-def breaks(folder: str, table: str, expectation: dict) -> list[Break]:
+def breaks(folder: str, table: str, expectation: Expectation) -> list[Break]:
     """How a check is broken: by what its kind and column say, or as `BREAKS` has it."""
-    kind, kwargs, column = expectation["type"], expectation["kwargs"], expectation["kwargs"].get("column", "")
+    kind, kwargs, column = expectation.type, expectation.kwargs, expectation.column or ""
     contract = {each.name: each for each in tables.table(table, policy_of(folder)).columns}
     if kind == "unexpected_rows_expectation":
         searched = sql.folders(table, policy_of(folder))
-        found = (BREAKS.get(f"{each}/{table}", {}).get(check_id(expectation)) for each in searched)
+        found = (BREAKS.get(f"{each}/{table}", {}).get(expectation.check_id) for each in searched)
         return next(filter(None, found), [])
     if kind == "expect_table_columns_to_match_ordered_list":
         order = ", ".join(f'"{each}"' for each in reversed(contract))
@@ -411,7 +408,7 @@ def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
         run._save()
     secrets = patch.object(run, "_secrets", lambda: list(gate.breaking.secrets))
     one_table = patch.object(run_suites, "audit", partial(run_suites.audit, names=(gate.table,)))
-    with narrowed(lambda each: check_id(each) in (gate.check, "rows_present")), one_table, secrets:
+    with narrowed(lambda each: each.check_id in (gate.check, "rows_present")), one_table, secrets:
         [seen] = [check for check in run.audit().checks if check.check_id == gate.check]
     said = run.publish()
     return Outcome(seen.outcome, said, (to / "lake" / catalog.FILE).exists())
@@ -793,9 +790,8 @@ def _rows(path: str) -> Counter:
         return Counter(connection.execute(f"select * from read_parquet('{path}/*.parquet')").fetchall())
 
 
-def _asked(expectation: dict, queries: bool) -> bool:
-    by_query = expectation["type"] == "unexpected_rows_expectation"
-    return expectation["severity"] == "critical" and by_query == queries
+def _asked(expectation: Expectation, queries: bool) -> bool:
+    return expectation.severity == "critical" and (expectation.query is not None) == queries
 
 
 # Mutants that no data tells from the right SQL, as long as it passes the audit

@@ -223,7 +223,7 @@ def test_evidence_is_bound_to_every_file_that_decides(results):
         for name in tables.NAMES
     ]
     suites = [path.replace("src/stedi/contract/sql", "expectations").replace(".sql", ".json") for path in policy]
-    others = ["src/stedi/contract/tables.py", "expectations/row_counts.json"]
+    others = ["src/stedi/contract/tables.py", "src/stedi/contract/suites.py", "expectations/row_counts.json"]
     notebooks = [f"notebooks/{path.name}" for path in paths.NOTEBOOKS.glob("*.ipynb")]
     assert results["code"].keys() == {*policy, *suites, *others, *notebooks}
     for path, digest in results["code"].items():

@@ -121,12 +121,12 @@ def test_build_that_is_cut_short_after_the_audit_asks_for_a_new_audit(audited, l
     assert "Nothing was published" in Run.join(lake, builds=False).publish()
 
 
-def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, monkeypatch):
-    from stedi.contract import suites
-
-    monkeypatch.setattr(suites, "find", lambda *_: paths.ROOT / "README.md")
+def test_audit_that_cannot_be_done_leaves_no_earlier_pass_behind(audited, lake, tmp_path, monkeypatch):
+    shutil.copytree(paths.EXPECTATIONS, tmp_path / "expectations")
+    (tmp_path / "expectations" / "landing" / "customer_landing.json").write_text("# No suite", encoding="utf-8")
+    monkeypatch.setattr(paths, "EXPECTATIONS", tmp_path / "expectations")
     run = Run.join(lake, builds=False)
-    with pytest.raises(BadInput, match="README.md cannot be used"):
+    with pytest.raises(BadInput, match=r"customer_landing\.json cannot be used"):
         run.audit()
     assert "Nothing was published" in run.publish()
 

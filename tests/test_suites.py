@@ -1,10 +1,13 @@
 """Every check of every suite fails when the data is broken in just that way, and passes when it is not."""
 
+import json
+
 import pytest
 
 import gates
-from gates import BREAKS, GATES, ML, SUITES, Break, Gate, check_id, expectations, policy_of
-from stedi.contract import paths, suites, tables
+from gates import BREAKS, GATES, ML, SUITES, Break, Gate, expectations, policy_of
+from stedi.contract import paths, sql, suites, tables
+from stedi.contract.checks import check_ids
 from stedi.contract.policies import POLICIES
 from stedi.storage import catalog
 
@@ -40,11 +43,11 @@ def audits(sound):
 
 
 def ids(folder: str, table: str) -> list[str]:
-    return [check_id(each) for each in expectations(folder, table)]
+    return check_ids(expectations(folder, table))
 
 
 def columns_with(folder: str, table: str, kind: str) -> list[str]:
-    return [each["kwargs"]["column"] for each in expectations(folder, table) if each["type"] == kind]
+    return [each.column for each in expectations(folder, table) if each.type == kind]
 
 
 @every_suite
@@ -87,7 +90,7 @@ def test_every_kind_of_fault_is_tried():
 
 
 def test_training_table_without_identifiers_passes_the_check_that_the_courses_own_fails(sound, tmp_path):
-    [expectation] = [each for each in expectations("course", ML) if check_id(each) == "no_direct_identifier"]
+    [expectation] = [each for each in expectations("course", ML) if each.check_id == "no_direct_identifier"]
     without = Break("no identifier", 'update given set "user" = null, serialnumber = null')
     assert gates.pass_through(Gate("course", ML, expectation, without), sound / "course", tmp_path).check == "passed"
 
@@ -95,7 +98,7 @@ def test_training_table_without_identifiers_passes_the_check_that_the_courses_ow
 @pytest.mark.parametrize("policy", POLICIES)
 def test_count_that_is_not_known_is_skipped_and_not_passed(sound, policy):
     run = gates.Run.join(str(sound / policy / "lake"), builds=False)
-    with gates.narrowed(lambda each: check_id(each) == "rows_expected"):
+    with gates.narrowed(lambda each: each.check_id == "rows_expected"):
         assert {check.outcome for check in run.audit().checks} == {"skipped"}
 
 
@@ -120,14 +123,26 @@ def test_times_are_checked_to_be_in_milliseconds(folder, table):
 @every_suite
 def test_suite_keeps_every_check_of_the_one_that_it_replaces(folder, table):
     replaced = [each for each in POLICIES[policy_of(folder)].folders[1:] if (each, table) in SUITES]
-    named = {old for each in expectations(folder, table) for old in each["meta"].get("replaces", [])}
+    file = json.loads((paths.EXPECTATIONS / folder / f"{table}.json").read_text(encoding="utf-8"))
+    named = {old for each in file["expectations"] for old in each["meta"].get("replaces", [])}
+    named |= file.get("meta", {}).get("removes", {}).keys()
     assert set(ids(replaced[0], table) if replaced else []) <= {*ids(folder, table), *named}
+
+
+@every_suite
+def test_file_says_nothing_that_holds_without_it(folder, table):
+    own = paths.EXPECTATIONS / folder / f"{table}.json"
+    fallback = [each for each in sql.folders(table, policy_of(folder))[1:] if (each, table) in SUITES]
+    inherited = [each for each in suites.contract_checks(tables.table(table, policy_of(folder)))]
+    inherited += expectations(fallback[0], table) if fallback else []
+    without = [each.to_great_expectations() for each in inherited]
+    assert not [each for each in expectations(folder, table)
+                if each.source == own and each.to_great_expectations() in without]  # fmt: skip
 
 
 @every_suite
 def test_suite_speaks_of_columns_that_its_table_has(folder, table):
     columns = tables.table(table, policy_of(folder)).column_names
-    for each in suites.read(paths.EXPECTATIONS / folder / f"{table}.json", table):
-        assert each["kwargs"].get("column", columns[0]) in columns
-        if "column_list" in each["kwargs"]:
-            assert each["kwargs"]["column_list"] == columns
+    for each in expectations(folder, table):
+        assert (each.column or columns[0]) in columns
+        assert each.kwargs.get("column_list", columns) == columns

@@ -8,44 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stedi.audit import lean
 from stedi.contract import paths, sql, suites
+from stedi.contract.checks import BY_QUERY, ROW_COUNTS, Check, Expectation, Outcome, describe_outcome
 from stedi.contract.errors import AuditFailed, BadInput
 from stedi.contract.tables import NAMES
 from stedi.storage import keys
 
 if TYPE_CHECKING:
     import pandas as pd
+    from great_expectations.datasource.fluent import SQLDatasource
+    from great_expectations.expectations import Expectation as GXExpectation
 
-_BATCH = " /* {batch} */"
-_OF_COUNTS = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between", "unexpected_rows_expectation")
-
-
-@dataclass(frozen=True)
-class Check:
-    """What became of one expectation. `outcome` is passed, failed, error (it could not be evaluated) or skipped."""
-
-    table: str
-    check_id: str
-    description: str
-    finding: str | None  # of a warning: what the rows that break it are
-    type: str
-    severity: str
-    outcome: str
-    column: str | None
-    suite: str
-    query: str | None
-    expected: int | None = None  # a number that the run gave
-    observed: int | None = None  # rows counted
-    unexpected: int | None = None  # rows that break the rule
-
-    @property
-    def stops(self) -> bool:
-        """Whether nothing may be published because of it."""
-        return self.severity == "critical" and self.outcome in ("failed", "error")
+_COUNTED_BY = (*ROW_COUNTS, BY_QUERY)  # types whose observed value is a number of rows
 
 
 @dataclass(frozen=True)
@@ -71,7 +48,7 @@ class Audit:
         columns = ["table", "check_id", "severity", "rows", "what"]
         noted = [check for check in self.checks if check.outcome in ("failed", "error")]
         rows = [
-            (each.table, each.check_id, each.severity, each.unexpected, each.finding or seen(each)) for each in noted
+            (each.table, each.check_id, each.severity, each.unexpected, each.finding or describe_outcome(each)) for each in noted
         ]
         return pd.DataFrame(rows, columns=columns)
 
@@ -81,7 +58,8 @@ class Audit:
             return
         stopping = [check for check in self.checks if check.stops]
         lines = [
-            f"  {check.table}.{check.check_id}: {check.description} {seen(check)} ({check.suite})" for check in stopping
+            f"  {check.table}.{check.check_id}: {check.description} {describe_outcome(check)} ({check.suite})"
+            for check in stopping
         ]
         raise AuditFailed(
             f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
@@ -97,19 +75,6 @@ class Audit:
             counted = Counter(check.outcome for check in self.of(name))
             rows.append({"table": name, **{each: counted[each] for each in ("passed", "failed", "error", "skipped")}})
         return pd.DataFrame(rows).to_html(index=False)
-
-
-def seen(check: Check) -> str:
-    """What a check saw, in words; no value of the data."""
-    if check.outcome == "error":
-        return "It could not be evaluated."
-    if check.outcome == "skipped":
-        return "Skipped: the data set is not known, so neither is the number."
-    if check.unexpected is not None:
-        return "1 row breaks it." if check.unexpected == 1 else f"{check.unexpected:,} rows break it."
-    if check.expected is not None:
-        return f"{check.observed:,} rows, {check.expected:,} expected."
-    return f"{check.observed:,} rows." if check.observed is not None else ""
 
 
 def audit(
@@ -128,23 +93,20 @@ def audit(
     """
     from stedi.engines.duckdb import near
 
-    chosen = {name: suites.find(name, policy) for name in names}
-    asked_of = {name: suites.read(path, name) for name, path in chosen.items()}
+    asked_of = {name: suites.read(name, policy) for name in names}
     checks = []
-    with near(paths) as copies, _connected(copies, secrets) as (context, source):
-        for name, path in chosen.items():
-            expectations = asked_of[name]
+    with near(paths) as copies, _connected(copies, secrets) as source:
+        for name, suite in asked_of.items():
             known = {key: value for key, value in facts[name].items() if value is not None}
-            asked = [each for each in expectations if suites.parameters(each) <= known.keys()]
-            rendered = [_looked_for(source, name, _rendered(each, run_start)) for each in asked]
-            results = _validate(context, source, name, path, rendered, known)
-            checks += [_check(name, path, each, results.get(each["meta"]["check_id"]), known) for each in expectations]
+            asked = [each for each in suite if each.parameters <= known.keys()]
+            results = _validate(source, name, asked, known, run_start)
+            checks += [_check(name, each, results.get(each.check_id), known) for each in suite]
     return Audit(policy, checks)
 
 
 @contextmanager
-def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tuple]:
-    """A Great Expectations context, and its data source: an in-memory DuckDB with a view for each table.
+def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["SQLDatasource"]:
+    """Great Expectations' data source: an in-memory DuckDB with a view for each table.
 
     The table of the pseudonym key is there for this long only.
     """
@@ -169,91 +131,88 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
         for name, path in paths.items():
             connection.exec_driver_sql(view(name, path))
     try:
-        yield context, source
+        yield source
     finally:
         with source.get_execution_engine().engine.connect() as connection:
             connection.exec_driver_sql(drop)
 
 
-def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
+def _validate(
+    source: "SQLDatasource", table: str, expectations: list[Expectation], known: dict[str, int], run_start: int
+) -> dict[str, dict[str, Any]]:
     """Great Expectations' results by check id."""
     gx = lean.imported("great_expectations")
 
-    try:
-        suite = gx.ExpectationSuite(name=name, expectations=expectations)
-    except Exception as error:  # an expectation's own faults come as several unrelated types
-        raise BadInput(f"The suite {paths.shown(path)} cannot be used: {error}") from None
-    kept = {each.meta["check_id"] for each in suite.expectations}
-    if dropped := [e for e in expectations if e["meta"]["check_id"] not in kept]:
-        named = ", ".join(f"{each['meta']['check_id']} ({each['type']})" for each in dropped)
-        raise BadInput(f"The suite {paths.shown(path)} cannot be used: Great Expectations does not know {named}.")
-    batch = source.add_table_asset(name, table_name=name).add_batch_definition_whole_table("all").get_batch()
+    asked = [_understood(each, _with_stored_rows(source, table, each, run_start)) for each in expectations]
+    batch = source.add_table_asset(table, table_name=table).add_batch_definition_whole_table("all").get_batch()
     result = batch.validate(
-        suite, expectation_parameters=known, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
+        gx.ExpectationSuite(name=table, expectations=asked),
+        expectation_parameters=known,
+        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
     )
-    found = [each.to_json_dict() for each in result.results]
-    return {each["expectation_config"]["meta"]["check_id"]: each for each in found}
+    results = [each.to_json_dict() for each in result.results]
+    return {each["expectation_config"]["meta"]["check_id"]: each for each in results}
 
 
-def _rendered(expectation: dict, run_start: int) -> dict:
-    """The expectation with its query in DuckDB's dialect.
+def _understood(expectation: Expectation, config: dict[str, Any]) -> "GXExpectation":
+    """Great Expectations' own object. Raises BadInput for a type that it would drop, and for wrong arguments."""
+    gx = lean.imported("great_expectations")
 
-    Queries name their tables; Great Expectations prints a warning for one without {batch}, which a comment settles.
-    """
-    query = expectation["kwargs"].get("unexpected_rows_query")
-    if query is None:
-        return expectation
-    query = sql.render(sql.bind(query, run_start), "duckdb").replace("{", "{{").replace("}", "}}") + _BATCH
-    return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
+    refused = f"The suite {paths.shown(expectation.source)} cannot be used: "
+    try:
+        understood = gx.ExpectationSuite(name=expectation.check_id, expectations=[config]).expectations
+    except Exception as error:  # an expectation's own faults come as several unrelated types
+        raise BadInput(f"{refused}{expectation.check_id}: {error}") from None
+    if not understood:
+        raise BadInput(f"{refused}Great Expectations does not know {expectation.check_id} ({expectation.type}).")
+    return understood[0]
 
 
-def _looked_for(source, table: str, expectation: dict) -> dict:
-    """The expectation with the rows that break it in a table of their own, for Great Expectations asks for them twice.
+def _with_stored_rows(source: "SQLDatasource", table: str, expectation: Expectation, run_start: int) -> dict[str, Any]:
+    """The expectation as Great Expectations reads it, with the rows that break it in a table of their own.
 
-    A query that fails stays as it is: Great Expectations then fails as well, and says so in its result.
+    For it runs a query twice. One that fails stays as it is: Great Expectations then fails as well, and its result
+    says so.
     """
     import sqlalchemy
 
-    query = expectation["kwargs"].get("unexpected_rows_query")
-    if query is None:
-        return expectation
-    select = query.removesuffix(_BATCH).replace("{{", "{").replace("}}", "}")
-    broken = f'"{expectation["meta"]["check_id"]} of {table}"'
+    if expectation.query is None:
+        return expectation.to_great_expectations()
+    select = sql.render(sql.bind(expectation.query, run_start), "duckdb")
+    stored = f'"{expectation.check_id} of {table}"'
     try:
         with source.get_execution_engine().engine.connect() as connection:
-            connection.exec_driver_sql(f"create or replace table {broken} as {select}")
+            connection.exec_driver_sql(f"create or replace table {stored} as {select}")
+        select = f"select 1 from {stored}"
     except sqlalchemy.exc.DBAPIError:
-        return expectation
-    query = f"select 1 from {broken}{_BATCH}"
-    return expectation | {"kwargs": expectation["kwargs"] | {"unexpected_rows_query": query}}
+        pass
+    return expectation.to_great_expectations(suites.query_for_great_expectations(select))
 
 
-def _check(table: str, path: Path, expectation: dict, result: dict | None, known: dict[str, int]) -> Check:
+def _check(table: str, expectation: Expectation, result: dict[str, Any] | None, known: dict[str, int]) -> Check:
     """Our record of one result: counts only, taken field by field."""
-    kwargs, meta = expectation["kwargs"], expectation["meta"]
-    parameters = suites.parameters(expectation)
-    found = (result or {}).get("result", {})
-    observed = found.get("observed_value") if expectation["type"] in _OF_COUNTS else None
+    fields = (result or {}).get("result", {})
+    observed = fields.get("observed_value") if expectation.type in _COUNTED_BY else None
     counted = isinstance(observed, int)
-    by_query = expectation["type"] == "unexpected_rows_expectation"
+    by_query = expectation.type == BY_QUERY
     return Check(
         table=table,
-        check_id=meta["check_id"],
-        description=meta["description"],
-        finding=meta.get("finding"),
-        type=expectation["type"],
-        severity=expectation["severity"],
-        outcome="skipped" if parameters - known.keys() else _outcome(result, counted or not by_query),
-        column=kwargs.get("column"),
-        suite=paths.shown(path),
-        query=kwargs.get("unexpected_rows_query"),
-        expected=next((known[each] for each in parameters & known.keys()), None),
+        check_id=expectation.check_id,
+        description=expectation.description,
+        finding=expectation.finding,
+        type=expectation.type,
+        severity=expectation.severity,
+        outcome=_outcome(result, counted or not by_query) if expectation.parameters <= known.keys() else "skipped",
+        column=expectation.column,
+        suite=paths.shown(expectation.source),
+        query=expectation.query,
+        expected=next((known[each] for each in expectation.parameters & known.keys()), None),
         observed=observed if counted and not by_query else None,
-        unexpected=observed if counted and by_query else found.get("unexpected_count"),
+        unexpected=observed if counted and by_query else fields.get("unexpected_count"),
     )
 
 
-def _outcome(result: dict | None, evaluated: bool) -> str:
+def _outcome(result: dict[str, Any] | None, evaluated: bool) -> Outcome:
     if result is None or not evaluated or result["exception_info"].get("raised_exception") is not False:
         return "error"
     return "passed" if result["success"] is True else "failed"

@@ -1,4 +1,4 @@
-"""What a suite asks for (`Expectation`), and what became of it in an audit (`Check`): plain values, without the data."""
+"""What a suite asks for (`Expectation`), and what became of it in an audit (`Check`): counts, no value of the data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ class Expectation:
     @property
     def parameters(self) -> set[str]:
         """The names of the numbers that a run has to give it."""
-        return {value["$PARAMETER"] for value in self.kwargs.values() if isinstance(value, dict) and "$PARAMETER" in value}
+        values = self.kwargs.values()
+        return {value["$PARAMETER"] for value in values if isinstance(value, dict) and "$PARAMETER" in value}
 
     @property
     def requires_rows(self) -> bool:

@@ -6,8 +6,9 @@ The ids and what they ask for are those of the course's public rubric, in our ow
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stedi.audit.run_suites import Audit, Check
+from stedi.audit.run_suites import Audit
 from stedi.contract import tables
+from stedi.contract.checks import Check
 
 AWS = ("athena",)  # engines whose runs are on AWS
 

@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi.audit.failing_rows import MOST
-from stedi.audit.run_suites import Check, seen
+from stedi.contract.checks import MAX_ROW_KEYS, Check, describe_outcome
 from stedi.contract.policies import POLICIES
 from stedi.contract.tables import PSEUDONYMS, ZONES
 from stedi.report import DATA, PAGE, charts, lineage
@@ -103,7 +102,7 @@ def render(results: dict) -> str:
             waterfall=charts.waterfall(shown["reconciliation"]),
             chart=charts.consent(shown["consent_times"]),
             past=charts.history(shown["run"]["history"], tables),
-            most_keys=MOST,
+            most_keys=MAX_ROW_KEYS,
             executed=shown["error"] and f"./{shown['error']['notebook']}.ipynb",
             plan=(plan := lineage.layout([_placed(table, tables, shown["landing"]) for table in tables])),
             drawing=Markup(lineage.draw(plan)),  # escapes what it draws
@@ -241,7 +240,7 @@ def _check(check: Check) -> dict:
         css, sign, word = "bad", "✗", "failed" if check.outcome == "failed" else word
     elif check.outcome == "failed" and check.severity != "warning":
         word = "noted"
-    return vars(check) | {"css": css, "sign": sign, "word": word, "seen": seen(check), "stops": check.stops}
+    return vars(check) | {"css": css, "sign": sign, "word": word, "seen": describe_outcome(check), "stops": check.stops}
 
 
 def _placed(table: dict, tables: list[dict], landing: list[dict]) -> dict:

@@ -22,7 +22,8 @@ from stedi.storage.record import RunRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stedi.audit.run_suites import Audit, Check
+    from stedi.audit.run_suites import Audit
+    from stedi.contract.checks import Check
     from stedi.runs.run import Run
     from stedi.storage.local import Folder
 
@@ -191,14 +192,10 @@ def _check(run: "Run", check: "Check") -> dict:
     shown = {key: value for key, value in asdict(check).items() if key != "table"} | {"look": None, "row_keys": []}
     if not check.stops:
         return shown
-    [expectation] = [
-        each
-        for each in suites.read(suites.find(check.table, run.policy), check.table)
-        if each["meta"]["check_id"] == check.check_id
-    ]
-    select = failing_rows.query(check, expectation, run.record.as_of)
-    named = check.outcome == "failed" and failing_rows.names_rows(check, select)
-    found = sorted(run.in_clear(failing_rows.first(select), row_keys=True)["row_key"]) if named else []
+    [expectation] = [each for each in suites.read(check.table, run.policy) if each.check_id == check.check_id]
+    select = failing_rows.select_failing_rows(check.table, expectation, run.record.as_of)
+    named = check.outcome == "failed" and failing_rows.selects_rows(expectation, select)
+    found = sorted(run.in_clear(failing_rows.limit_rows(select), row_keys=True)["row_key"]) if named else []
     return shown | {"look": select, "row_keys": found}
 
 

@@ -20,12 +20,12 @@ DERIVED = tables.NAMES[len(tables.LANDING) :]
 
 def findings() -> dict[tuple[str, str], str]:
     """What some policy lets through, {(table, check id): what the rows are}, in the order of the tables."""
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for policy in POLICIES:
         for name in DERIVED:
-            for each in suites.read(suites.find(name, policy), name):
-                if each["severity"] == "warning":
-                    found.setdefault((name, each["meta"]["check_id"]), each["meta"]["finding"])
+            for each in suites.read(name, policy):
+                if each.severity == "warning" and each.finding:
+                    found.setdefault((name, each.check_id), each.finding)
     return dict(sorted(found.items(), key=lambda each: DERIVED.index(each[0][0])))
 
 
@@ -77,10 +77,9 @@ def _under(policy: str, paths: dict[str, str], run_start: int, wanted: dict) -> 
 
 
 def _found(connection: "duckdb.DuckDBPyConnection", table: str, id_: str, policy: str, run_start: int) -> int | None:
-    for each in suites.read(suites.find(table, policy), table):
-        if id_ in (each["meta"]["check_id"], *each["meta"].get("replaces", ())):
-            query = sql.bind(each["kwargs"]["unexpected_rows_query"], run_start)
-            return _count(connection, sql.render(query, "duckdb"))
+    for each in suites.read(table, policy):
+        if id_ in (each.check_id, *each.replaces) and each.query:
+            return _count(connection, sql.render(sql.bind(each.query, run_start), "duckdb"))
     return None
 
 

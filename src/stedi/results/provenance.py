@@ -12,13 +12,14 @@ from stedi.results.datasets import KNOWN
 
 _PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 _CODE = ("src", "notebooks", "expectations")
-_CONTRACT = Path(tables.__file__)
+_CONTRACT = (Path(tables.__file__), Path(suites.__file__))  # columns, and the checks that follow from them
 
 
 def files(policy: str) -> dict[str, str]:
     """SHA-256 of every file that decides what a table holds and what is checked, by its path in the project."""
-    files = [sql.find(name, policy) for name in tables.NAMES] + [suites.find(name, policy) for name in tables.NAMES]
-    files += [_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+    files = [sql.find(name, policy) for name in tables.NAMES]
+    files += [path for name in tables.NAMES for path in suites.files(name, policy)]
+    files += [*_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
     return {paths.shown(path): digest(path) for path in files}
 
 

@@ -80,7 +80,7 @@ class RunQueries:
         with self._keyed(select):
             found = self._engine.query(select)
         if row_keys:
-            found.insert(0, "row_key", failing_rows.keys_of(found, keys.pseudonym(self._lake)))
+            found.insert(0, "row_key", failing_rows.row_keys(found, keys.pseudonym(self._lake)))
         return found
 
     @guarded
