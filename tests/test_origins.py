@@ -62,4 +62,5 @@ def test_count_or_length_of_time_is_shown(run, select, shown):
 
 def test_only_what_is_personal_is_named():
     select = 'select "user" as who, "timestamp", x as lastupdatedate, count(*) as n from accelerometer_landing'
-    assert personal_columns.personal(select, ["who", "timestamp", "lastupdatedate", "n"]) == {"who", "lastupdatedate"}
+    names = ["who", "timestamp", "lastupdatedate", "n"]
+    assert personal_columns.personal_outputs(select, names) == {"who", "lastupdatedate"}

@@ -13,7 +13,7 @@ DATES = {column.name for column in tables.CUSTOMER if column.type == "bigint"}
 @pytest.mark.parametrize("column", sorted(DATES))
 def test_of_a_persons_dates_only_the_year_is_shown(column):
     frame = pd.DataFrame({column: [1_655_564_444_395, None, -1, 10**18]})
-    assert masking.masked(frame)[column].tolist() == ["2022-•••", None, "1969-•••", "•••"]
+    assert masking.mask_frame(frame)[column].tolist() == ["2022-•••", None, "1969-•••", "•••"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
 )
 def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
     given = pd.DataFrame({"email": pd.Series(["ann@example.com", missing], dtype=dtype)})
-    shown = masking.masked(given)["email"]
+    shown = masking.mask_frame(given)["email"]
     assert shown[0] == "a•••"
     assert pd.isna(shown[1])
 
@@ -59,8 +59,8 @@ def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
 @pytest.mark.parametrize("column", sorted(set(tables.PERSONAL) - DATES))
 def test_personal_column_is_masked_whatever_its_type(column):
     frame = pd.DataFrame({column: ["device-ann", "device-bob"]})
-    assert masking.masked(frame)[column].tolist() == ["d•••", "d•••"]
-    assert masking.masked(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
+    assert masking.mask_frame(frame)[column].tolist() == ["d•••", "d•••"]
+    assert masking.mask_frame(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_personal_column_is_masked_whatever_its_type(column):
     ],
 )
 def test_other_columns_are_shown_only_where_they_cannot_name_anybody(column, values, shown):
-    assert masking.masked(pd.DataFrame({column: values}))[column].tolist() == shown
+    assert masking.mask_frame(pd.DataFrame({column: values}))[column].tolist() == shown
 
 
 def test_masking_keeps_the_rows_the_columns_and_the_frame_that_was_given():
     given = pd.DataFrame({"x": [0.5, 1.5], "user": ["ann@example.com", None], "n": [1, 2]}, index=[7, 8])
     before = given.copy(deep=True)
-    shown = masking.masked(given)
+    shown = masking.mask_frame(given)
     pd.testing.assert_frame_equal(given, before)
     assert (list(shown.columns), list(shown.index)) == (["x", "user", "n"], [7, 8])
-    assert masking.masked(given.iloc[:0]).empty
+    assert masking.mask_frame(given.iloc[:0]).empty

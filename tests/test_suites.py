@@ -133,7 +133,7 @@ def test_suite_keeps_every_check_of_the_one_that_it_replaces(folder, table):
 def test_file_says_nothing_that_holds_without_it(folder, table):
     own = paths.EXPECTATIONS / folder / f"{table}.json"
     fallback = [each for each in sql.folders(table, policy_of(folder))[1:] if (each, table) in SUITES]
-    inherited = [each for each in suites.contract_checks(tables.table(table, policy_of(folder)))]
+    inherited = suites.contract_checks(tables.table(table, policy_of(folder)))
     inherited += expectations(fallback[0], table) if fallback else []
     without = [each.to_great_expectations() for each in inherited]
     assert not [each for each in expectations(folder, table)

@@ -48,7 +48,8 @@ class Audit:
         columns = ["table", "check_id", "severity", "rows", "what"]
         noted = [check for check in self.checks if check.outcome in ("failed", "error")]
         rows = [
-            (each.table, each.check_id, each.severity, each.unexpected, each.finding or describe_outcome(each)) for each in noted
+            (each.table, each.check_id, each.severity, each.unexpected, each.finding or describe_outcome(each))
+            for each in noted
         ]
         return pd.DataFrame(rows, columns=columns)
 
@@ -95,7 +96,7 @@ def audit(
 
     asked_of = {name: suites.read(name, policy) for name in names}
     checks = []
-    with near(paths) as copies, _connected(copies, secrets) as source:
+    with near(paths) as copies, _open_source(copies, secrets) as source:
         for name, suite in asked_of.items():
             known = {key: value for key, value in facts[name].items() if value is not None}
             asked = [each for each in suite if each.parameters <= known.keys()]
@@ -105,7 +106,7 @@ def audit(
 
 
 @contextmanager
-def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["SQLDatasource"]:
+def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["SQLDatasource"]:
     """Great Expectations' data source: an in-memory DuckDB with a view for each table.
 
     The table of the pseudonym key is there for this long only.

@@ -12,7 +12,7 @@ from stedi.contract.errors import BadInput
 from stedi.contract.policies import policy as _policy
 
 if TYPE_CHECKING:
-    import sqlglot
+    from sqlglot import exp
 
 FOLDER = Path(__file__).parent / "sql"
 DIALECTS = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
@@ -38,15 +38,15 @@ _MACROS = {"pseudonym": _PSEUDONYM, "row_hash": _ROW_HASH}
 
 
 def folders(table: str, policy: str) -> tuple[str, ...]:
-    """The folders in which a table's SQL or suite is looked for, nearest first. Raises BadInput: no such policy."""
-    found = _policy(policy).folders
-    return ("landing",) if tables.table(table).zone == "landing" else found
+    """The folders that may hold a table's SQL and suite, the policy's own first. Raises BadInput: no such policy."""
+    fallbacks = _policy(policy).folders
+    return ("landing",) if tables.table(table).zone == "landing" else fallbacks
 
 
 def find(table: str, policy: str = "course") -> Path:
-    """The file that defines a table under a policy: `sql/<policy>/<table>.sql`, or the nearest one it falls back on."""
-    paths = [FOLDER / folder / f"{table}.sql" for folder in folders(table, policy)]
-    return next(path for path in paths if path.exists())
+    """The file that defines a table under a policy: `sql/<policy>/<table>.sql`, or that of a fallback."""
+    candidates = [FOLDER / folder / f"{table}.sql" for folder in folders(table, policy)]
+    return next(path for path in candidates if path.exists())
 
 
 def read(table: str, policy: str = "course") -> str:
@@ -60,7 +60,7 @@ def bind(sql: str, run_start: int) -> str:
 
 
 def needs_key(sql: str) -> bool:
-    """Whether it asks for pseudonyms, so that the engine has to have their key."""
+    """Whether a select makes pseudonyms, so that the engine has to have their key."""
     return "pseudonym(" in sql.lower()
 
 
@@ -70,27 +70,29 @@ def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = No
     `columns`, {table: {name: type}}, lets whole numbers divide to whole numbers on an engine that would not do so.
     """
     if columns is None:
-        return _rendered(sql, engine)
+        return _render_untyped(sql, engine)
     from sqlglot.optimizer.annotate_types import annotate_types
 
-    return _written(annotate_types(_parsed(sql, engine), schema=columns, dialect="athena"), engine)
+    schema: dict[str, object] = {**columns}
+    return _write(annotate_types(_parse(sql, engine), schema=schema, dialect="athena"), engine)
 
 
 @cache
-def _rendered(sql: str, engine: str) -> str:
-    """A run asks for the same SQL several times over: to build, to compare policies, to look at what failed."""
-    return _written(_parsed(sql, engine), engine)
+def _render_untyped(sql: str, engine: str) -> str:
+    """Kept, for a run renders the same SQL several times: to build, to compare policies, to show what failed."""
+    return _write(_parse(sql, engine), engine)
 
 
-def _written(statement: "sqlglot.exp.Query", engine: str) -> str:
+def _write(statement: "exp.Expr", engine: str) -> str:
     return statement.sql(DIALECTS[engine], identify=True, comments=False)
 
 
-def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
+def _parse(sql: str, engine: str) -> "exp.Expr":
     """The one select, with the engine's own expressions in place of the macros."""
     import logging
 
     import sqlglot
+    from sqlglot import exp
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it only warns of is refused below, in our words
     try:
@@ -101,11 +103,11 @@ def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
         raise BadInput(
             f"The SQL cannot be read as Athena's dialect: {where}{place['description']}. Given: {sql!r}"
         ) from None
-    if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise BadInput(f"One select is expected. Given: {sql!r}")
 
-    def expanded(node: sqlglot.exp.Expression) -> sqlglot.exp.Expression:
-        macro = _MACROS.get(node.name.lower()) if isinstance(node, sqlglot.exp.Anonymous) else None
+    def expand_macro(node: exp.Expr) -> exp.Expr:
+        macro = _MACROS.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
         if macro is None:
             return node
         if macro is _PSEUDONYM and len(node.expressions) != 1:
@@ -113,4 +115,4 @@ def _parsed(sql: str, engine: str) -> "sqlglot.exp.Query":
         values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in node.expressions)
         return sqlglot.parse_one(macro[engine].format(values), read=DIALECTS[engine])
 
-    return statements[0].transform(expanded)
+    return statements[0].transform(expand_macro)

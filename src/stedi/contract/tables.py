@@ -1,6 +1,7 @@
 """The eight tables, once. The order of `TABLES` is the order in which they are built."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stedi.contract.policies import policy as _policy
 
@@ -91,7 +92,7 @@ _PARTICIPANT = Column(
 _DEVICE = Column("device", "string", "pseudonym of the step trainer: HMAC-SHA256 of the serial number", personal=True)
 PSEUDONYMS = (_PARTICIPANT.name, _DEVICE.name)
 _TIME, _, _DISTANCE = STEP_TRAINER
-_MOVES = ACCELEROMETER[1:]
+_MOVEMENT = ACCELEROMETER[1:]
 
 _02, _03, _04 = "02_landing_zone", "03_trusted_zone", "04_curated_zone"
 TABLES = (
@@ -111,16 +112,16 @@ TABLES = (
           STEP_TRAINER + ACCELEROMETER, _04, ("step_trainer_trusted", "accelerometer_trusted")),
 )  # fmt: skip
 # What a policy changes about a table. It falls back on others as `policies.py` says.
-_CHANGES = {
+_CHANGES: dict[tuple[str, str], dict[str, Any]] = {
     ("standout", "machine_learning_curated"): {
-        "columns": (_TIME, _DEVICE, _DISTANCE, _PARTICIPANT, *_MOVES),
+        "columns": (_TIME, _DEVICE, _DISTANCE, _PARTICIPANT, *_MOVEMENT),
     },
     ("strict", "step_trainer_trusted"): {
         "parents": ("step_trainer_landing", "customer_curated", "customer_landing"),
     },
     ("strict", "machine_learning_curated"): {
         "grain": "step trainer reading and phone reading that one person took at the same time",
-        "columns": (_TIME, _DISTANCE, _PARTICIPANT, *_MOVES),
+        "columns": (_TIME, _DISTANCE, _PARTICIPANT, *_MOVEMENT),
         "parents": ("step_trainer_trusted", "accelerometer_trusted", "customer_curated"),
     },
 }
@@ -148,8 +149,8 @@ def under(policy: str) -> tuple[Table, ...]:
 
 def descendants(name: str, policy: str = "course") -> list[str]:
     """The tables that read this one, directly or through others, in build order."""
-    found = {name}
+    reached = {name}
     for candidate in under(policy):
-        if found.intersection(candidate.parents):
-            found.add(candidate.name)
-    return [each for each in NAMES if each in found - {name}]
+        if reached.intersection(candidate.parents):
+            reached.add(candidate.name)
+    return [each for each in NAMES if each in reached - {name}]

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from stedi.contract.errors import CouldNotFinish, StediError
 from stedi.contract.tables import PERSONAL
@@ -16,18 +16,19 @@ _DOTS = "•••"
 _Given, _Result = ParamSpec("_Given"), TypeVar("_Result")
 
 
-def mask(value: object, type_: str = "string") -> object:
+def mask(value: Any, type_: str = "string") -> str | None:
     """A personal value as it may be shown: its first character at most, so that a reader sees that there is one.
 
-    Of a date (`type_` bigint: milliseconds since 1970) the year is shown: nearly everyone has a date of their own. Of
-    what a query made of one (`hidden`) nothing is.
+    Of a date (`type_` bigint: milliseconds since 1970) the year is shown: nearly everyone has a date of their own.
+    Nothing is shown of what a query made of one (`hidden`). A missing value stays missing.
     """
     import pandas as pd
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if type_ == "bigint":
-        date = pd.to_datetime(value, unit="ms", errors="coerce") if pd.api.types.is_number(value) else pd.NaT
+        moment: Any = value if pd.api.types.is_number(value) else pd.NaT
+        date = pd.to_datetime(moment, unit="ms", errors="coerce")
         return f"{date.year}-{_DOTS}" if date is not pd.NaT else _DOTS
     text = str(value)
     if type_ == "hidden":
@@ -35,23 +36,28 @@ def mask(value: object, type_: str = "string") -> object:
     return text[0] + _DOTS if len(text) > 3 and text[0].isalnum() else _DOTS
 
 
-def masked(frame: "pd.DataFrame", select: str = "") -> "pd.DataFrame":
-    """The same rows, masked: the personal columns of `tables.py`, and whatever is no number under any other name.
+def mask_frame(frame: "pd.DataFrame", select: str = "") -> "pd.DataFrame":
+    """The same rows, masked: the personal columns of `tables.py`, and whatever is not a number under any other name.
 
-    With the `select` that gave them, numbers as well that it makes of personal columns, under whatever name.
+    With the `select` that gave the rows also the numbers that it makes of personal columns, under whatever name.
     """
     import pandas as pd
 
-    from stedi.privacy import personal_columns
+    from stedi.privacy.personal_columns import personal_outputs
 
-    made = personal_columns.personal(select, list(frame.columns)) if select else set()
-    hidden = [name for name in frame.columns
-              if name in PERSONAL or name in made or not pd.api.types.is_numeric_dtype(frame[name])]  # fmt: skip
-    types = {name: PERSONAL[name].type if name in PERSONAL else "string" for name in hidden}
-    numbers = {name for name in made - PERSONAL.keys() if pd.api.types.is_numeric_dtype(frame[name])}
-    types |= dict.fromkeys(numbers, "hidden")
-    covered = {name: [mask(value, types[name]) for value in frame[name]] for name in hidden}
-    return frame.assign(**{name: pd.Series(values, frame.index, "object") for name, values in covered.items()})
+    derived = personal_outputs(select, list(frame.columns)) if select else set()
+    numbers = {name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])}
+    masked = {}
+    for name in frame.columns:
+        if name in PERSONAL:
+            type_ = PERSONAL[name].type
+        elif name in numbers:
+            type_ = "hidden" if name in derived else ""
+        else:
+            type_ = "string"
+        if type_:
+            masked[name] = pd.Series([mask(value, type_) for value in frame[name]], frame.index, "object")
+    return frame.assign(**masked)
 
 
 def guarded(method: Callable[_Given, _Result]) -> Callable[_Given, _Result]:

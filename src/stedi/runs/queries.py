@@ -62,7 +62,7 @@ class RunQueries:
     @guarded
     def query(self, select: str) -> "pd.DataFrame":
         """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
-        return masking.masked(self._engine.query(select), select)
+        return masking.mask_frame(self._engine.query(select), select)
 
     @property
     def answered_by(self) -> str:
