@@ -131,7 +131,7 @@ def test_failed_audit_ends_with_1_and_nothing_is_published(place):
     assert done.returncode == 1
     assert done.stderr.startswith("AuditFailed: ")
     assert done.stderr.endswith(f"See {place.reports}/validation_report.html.\n")
-    assert "customer_trusted.email_unique: No email stands in two rows. 1 row breaks it." in done.stderr
+    assert "customer_trusted.email_unique: No two rows have the same e-mail address. 1 row breaks it." in done.stderr
     assert "Traceback" not in done.stderr
     assert place.results()["outcome"] == "failed" and "The audit failed" in place.page()
     assert place.published() == before
