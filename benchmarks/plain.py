@@ -8,7 +8,7 @@ import json
 import sys
 
 from stedi.contract import paths
-from stedi.notebook_runner import runner
+from stedi.contract.notebooks import STEPS
 
 given = dict(zip(("source", "lakehouse", "reports", "screenshots"), sys.argv[1:], strict=True))
 
@@ -23,7 +23,7 @@ def execute(cell: str, names: dict) -> None:
         getattr(value, "_repr_html_", value.__repr__)()
 
 
-for step in runner.STEPS:
+for step in STEPS:
     names = {"__name__": "__main__"}
     for cell in json.loads((paths.NOTEBOOKS / f"{step}.ipynb").read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi.audit import lean
 from stedi.contract import paths, sql, suites
 from stedi.contract.errors import AuditFailed, BadInput
 from stedi.contract.tables import NAMES
@@ -148,7 +147,7 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
 
     The table of the pseudonym key is there for this long only.
     """
-    gx = lean.imported("great_expectations")
+    import great_expectations as gx
 
     from stedi.engines.duckdb import faults, key_table, limited, view
 
@@ -177,7 +176,7 @@ def _connected(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator[tupl
 
 def _validate(context, source, name: str, path: Path, expectations: list[dict], known: dict) -> dict[str, dict]:
     """Great Expectations' results by check id."""
-    gx = lean.imported("great_expectations")
+    import great_expectations as gx
 
     try:
         suite = gx.ExpectationSuite(name=name, expectations=expectations)
