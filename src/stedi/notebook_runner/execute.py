@@ -41,7 +41,7 @@ def execute(notebook: str, parameters: dict[str, object], output: Path, kernels:
             )
         except PapermillExecutionError as error:
             raise _from_cell(error, notebook, output) from None
-        except RuntimeError:  # the kernel died, or did not answer in time
+        except (RuntimeError, TimeoutError):  # the kernel died, or did not answer in time
             raise CouldNotFinish(
                 f"The kernel of {notebook} died, perhaps for want of memory. See {paths.shown(output)}; then go on "
                 f"with --from {notebook[:2]}."

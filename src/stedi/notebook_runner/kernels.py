@@ -10,7 +10,9 @@ Further signals do the same again, which changes nothing. If this process itself
 parent is gone, and ends.
 """
 
+import asyncio
 import os
+import queue
 import signal
 import subprocess
 import tempfile
@@ -29,10 +31,16 @@ from jupyter_core.utils import run_sync
 
 START_TIMEOUT = 60  # seconds
 WORKING_FOLDER = "STEDI_WORKING_FOLDER"  # tells a kernel where the command was run: relative places start there
-# What a kernel imports while it waits, because its notebook needs it. No name stays in the notebook's namespace.
+# What a kernel imports while it waits for its turn, because its notebook needs it.
+_TO_BUILD = "duckdb, pandas, sqlglot.dialects.athena, sqlglot.dialects.duckdb"
 PRELOAD = {
-    "05_validation": "import great_expectations, duckdb_sqlalchemy, stedi.results.collect",
+    "02_landing_zone": f"import {_TO_BUILD}",
+    "03_trusted_zone": f"import {_TO_BUILD}, matplotlib.pyplot",
+    "04_curated_zone": f"import {_TO_BUILD}",
+    "05_validation": f"import {_TO_BUILD}, great_expectations, duckdb_sqlalchemy, stedi.results.collect",
 }
+# Thousands of objects are made and all of them stay, so looking for garbage among them would only take time.
+_WITHOUT_GARBAGE_COLLECTION = "import gc; gc.disable(); {}; gc.freeze(); gc.enable()"
 
 
 class _ThisPython(KernelSpecManager):
@@ -41,6 +49,23 @@ class _ThisPython(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the same specification for every name."""
         return KernelSpec(**get_kernel_dict())
+
+
+class _Client(AsyncKernelClient):
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return as soon as the kernel's first output arrives. The base class listens for another 0.2 s.
+
+        Raises RuntimeError if the kernel has died, TimeoutError after `timeout` seconds.
+        """
+        async with asyncio.timeout(timeout):
+            while True:
+                self.kernel_info()  # the kernel reports on its output channel that it is busy with the answer
+                try:
+                    await self.get_iopub_msg(timeout=1)
+                    return
+                except queue.Empty:
+                    if not await self.is_alive():
+                        raise RuntimeError("The kernel died before it answered.") from None
 
 
 class Kernel(AsyncKernelManager):
@@ -54,12 +79,12 @@ class Kernel(AsyncKernelManager):
         return self.opened
 
     def answers(self) -> bool:
-        """Wait until the kernel answers. Returns False if it died instead."""
+        """Wait until the kernel answers. Returns False if it does not."""
         client = self.client()
         client.start_channels()
         try:
             run_sync(client.wait_for_ready)(timeout=START_TIMEOUT)
-        except RuntimeError:
+        except (RuntimeError, TimeoutError):
             return False
         finally:
             client.stop_channels()
@@ -88,7 +113,10 @@ class Kernels:
 
     def start(self, notebook: str) -> Kernel:
         """Start the kernel of a notebook, without waiting until it answers. Raises KeyboardInterrupt after a signal."""
-        kernel = self._kernels[notebook] = Kernel(kernel_spec_manager=_ThisPython(), **_transport(self._private))
+        preload = _WITHOUT_GARBAGE_COLLECTION.format(PRELOAD.get(notebook, "pass"))
+        kernel = self._kernels[notebook] = Kernel(
+            kernel_spec_manager=_ThisPython(), client_factory=_Client, **_transport(self._private)
+        )
         run_sync(kernel.start_kernel)(
             cwd=self._cwd,
             env=os.environ | {WORKING_FOLDER: str(Path.cwd())},
@@ -96,7 +124,7 @@ class Kernels:
             stderr=subprocess.DEVNULL,
             extra_arguments=[
                 "--HistoryManager.hist_file=:memory:",
-                f"--IPKernelApp.exec_lines=exec({PRELOAD.get(notebook, '')!r}, {{}})",
+                f"--IPKernelApp.exec_lines=exec({preload!r}, {{}})",  # leaves no name in the notebook
             ],
         )
         self._raise_if_interrupted()
