@@ -66,12 +66,12 @@ def run(options: Options, first: str = "01") -> str:
         max_quarantined=options.max_quarantined, policy=options.policy,
     )  # fmt: skip
     with lake.lock(begun.run_id), _swept(lake):
-        parts = up_to_date.made_from(lake, options) if LANDING_NOTEBOOK in steps else {}
-        if parts and not options.full and (published := up_to_date.published(lake, options, parts)):
+        parts = up_to_date.digest_inputs(lake, options) if LANDING_NOTEBOOK in steps else {}
+        if parts and not options.full and (published := up_to_date.find_unchanged(lake, options, parts)):
             return _show_again(lake, options, published)
         run_id = begun.run_id if LANDING_NOTEBOOK in steps else _continued(options, steps)
         _run_steps(steps, options, run_id, lake, begun)
-        if parts and parts == up_to_date.made_from(lake, options):  # and nobody changed the program meanwhile
+        if parts and parts == up_to_date.digest_inputs(lake, options):  # and nobody changed the program meanwhile
             up_to_date.remember(lake, run_id, parts)
     return run_id
 
@@ -133,7 +133,7 @@ def _show_again(lake: "Folder", options: Options, run_id: str) -> str:
     wanted = [Path(paths.resolve(options.reports)) / report.PAGE]
     wanted += [Path(paths.resolve(options.screenshots)) / name for name in report.PICTURES]
     shown = report.read(options.reports)
-    same = bool(shown) and shown["run"]["id"] == run_id
+    same = shown is not None and shown["run"]["id"] == run_id
     if not same:
         _remove_outputs(STEPS, options)
     if not same or not all(path.exists() for path in wanted):
