@@ -79,7 +79,7 @@ def _notebooks(options: "Options", lake: "Folder | Prefix", landing_bytes: dict[
 
 
 def _scans(policy: str, landing_bytes: dict[str, int]) -> dict[str, int]:
-    """The bytes that each query would scan at most. A table holds no more than the landing tables that it comes from."""
+    """The bytes that each query would scan at most. A table holds no more than the landing tables it comes from."""
     most, scans = dict(landing_bytes), {}
     for table in tables.under(policy):
         if table.zone == "landing":
