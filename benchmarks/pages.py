@@ -18,7 +18,10 @@ TARGETS = (  # what is promised: in words, the scale, how it is worked out, and 
     ("landing to curated, times a Polars script", 100, lambda t: t[CURATED] / t[POLARS], 1.0),
     ("whole run, times the floor", LARGE, lambda t: t[WHOLE] / t[FLOOR], 3.0),
 )
-COLOURS = ("#1f63b5", "#b3261e", "#2e7d32", "#6a1b9a", "#ef6c00", "#00838f", "#5d4037", "#455a64", "#ad1457", "#9e9d24")
+COLOURS = (
+    *("#1f63b5", "#b3261e", "#2e7d32", "#6a1b9a", "#212121", "#ef6c00", "#00838f", "#5d4037", "#455a64", "#ad1457"),
+    "#9e9d24",
+)
 
 
 def write(store: dict, folder: Path) -> None:
