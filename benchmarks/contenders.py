@@ -51,8 +51,12 @@ def _stedi(engine: str) -> Callable[[Path, Path, int], list[str]]:
     return command
 
 
-def _plain(source: Path, place: Path, scale: int) -> list[str]:
-    return [sys.executable, str(HERE / "plain.py"), str(source), *(str(place / name) for name in ("lake", "r", "s"))]
+def _cells(script: str) -> Callable[[Path, Path, int], list[str]]:
+    def command(source: Path, place: Path, scale: int) -> list[str]:
+        folders = [str(place / name) for name in ("lake", "reports", "screenshots")]
+        return [sys.executable, str(HERE / script), str(source), *folders]
+
+    return command
 
 
 def _five(source: Path, place: Path, scale: int) -> list[str]:
@@ -60,6 +64,7 @@ def _five(source: Path, place: Path, scale: int) -> list[str]:
 
 
 WHOLE, CURATED, FLOOR, PLAIN = "whole run", "landing to curated", "floor", "one process"
+ONE_BY_ONE = "plain papermill"
 PANDAS, POLARS, PYSPARK, FIVE = "pandas", "Polars", "PySpark", "five PySpark jobs"
 WHOLE_SPARK, CURATED_SPARK = "whole run on Spark", "landing to curated on Spark"
 CONTENDERS = (
@@ -68,7 +73,9 @@ CONTENDERS = (
     Contender(CURATED, "notebooks 02 to 04 in one process, every line checked",
               _python("curated.py", "duckdb", memory=True), (1, 10, 100, 1000)),
     Contender(WHOLE, "`stedi run`: five notebooks, audit, publication, report", _stedi("duckdb"), (1, 10, 100, 1000)),
-    Contender(PLAIN, "the cells of the five notebooks in one plain process", _plain, (1,)),
+    Contender(PLAIN, "the cells of the five notebooks in one plain process", _cells("plain.py"), (1,)),
+    Contender(ONE_BY_ONE, "the five notebooks, one by one, each in a kernel that papermill starts",
+              _cells("one_by_one.py"), (1,)),
     Contender(POLARS, "a script, no checks", _python("rivals/with_polars.py"), (1, 10, 100)),
     Contender(PANDAS, "a script, no checks", _python("rivals/with_pandas.py"), (1, 10, 100), slow=True),
     Contender(PYSPARK, "a script, no checks", _python("rivals/with_spark.py"), (1, 10, 100), slow=True),

@@ -8,7 +8,7 @@ import json
 import sys
 
 from stedi.contract import paths
-from stedi.notebook_runner import runner
+from stedi.contract.notebooks import STEPS
 
 given = dict(zip(("source", "lakehouse", "reports", "screenshots"), sys.argv[1:], strict=True))
 
@@ -16,14 +16,16 @@ given = dict(zip(("source", "lakehouse", "reports", "screenshots"), sys.argv[1:]
 def execute(cell: str, names: dict) -> None:
     """Run a cell, and make the representations of its last value that a notebook would show."""
     tree = ast.parse(cell)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
     exec(compile(tree, "cell", "exec"), names)
-    if last:
+    if isinstance(last, ast.Expr):
         value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
         getattr(value, "_repr_html_", value.__repr__)()
 
 
-for step in runner.STEPS:
+for step in STEPS:
     names = {"__name__": "__main__"}
     for cell in json.loads((paths.NOTEBOOKS / f"{step}.ipynb").read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":

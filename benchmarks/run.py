@@ -44,7 +44,7 @@ def generated(scale: int, work: Path) -> tuple[Path, dict]:
     source = work / f"sample-{scale}"
     if (source / "expected.json").exists():
         return source, {}
-    code = f"from stedi import sample; sample.generate({str(source)!r}, {scale})"
+    code = f"from stedi.sample import generate; generate.generate({str(source)!r}, {scale})"
     return source, measured([sys.executable, "-c", code], work / "place")
 
 

@@ -17,6 +17,7 @@ from rows import LANDED, customer
 from stedi import Lakehouse
 from stedi.contract.errors import BadInput
 from stedi.notebook_runner import runner
+from stedi.notebook_runner.execute import execute
 from stedi.storage.local import Folder
 
 
@@ -223,11 +224,14 @@ def test_locked_lakehouse_ends_with_3_and_names_the_run_that_holds_it(place, mon
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_ended_run_leaves_no_kernel_and_exits_with_3(place, number):
+@pytest.mark.parametrize("times", [1, 5])
+def test_ended_run_leaves_no_kernel_and_exits_with_3(place, number, times):
     before = place.published()
     process = place.begin()
     kernels = psutil.Process(process.pid).children(recursive=True)
-    os.kill(process.pid, number)
+    for _ in range(times):
+        os.kill(process.pid, number)
+        time.sleep(0.05)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 3, said
     assert said == "CouldNotFinish: Interrupted. What was published before stays.\n"
@@ -256,4 +260,4 @@ def test_dead_kernel_ends_with_3_and_says_how_to_go_on(place, first):
 
 def test_parameter_that_a_notebook_does_not_have_is_refused(tmp_path):
     with pytest.raises(BadInput, match="Notebook 01_create_resources has no parameter colour"):
-        runner.execute("01_create_resources", {"colour": 1}, tmp_path / "out.ipynb", None)
+        execute("01_create_resources", {"colour": 1}, tmp_path / "out.ipynb", None)

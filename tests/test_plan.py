@@ -63,8 +63,8 @@ def test_plan_counts_every_query_that_a_run_asks(source):
     scans = dry_run._scans("course", sizes)
     assert len([name for name in scans if not name.startswith("question")]) == 9
     assert scans["machine_learning_curated"] == 2000 and scans["counting all tables"] == 8000
-    assert len([name for name in scans if name.startswith("question")]) == len(dry_run._questions()) > 5
-    assert all(dry_run._questions())
+    assert len([name for name in scans if name.startswith("question")]) == len(dry_run._notebook_queries()) > 5
+    assert all(dry_run._notebook_queries())
 
 
 def test_plan_refuses_what_a_run_would(source):

@@ -37,15 +37,15 @@ class Place:
         self.phones = root / "source" / "accelerometer" / "landing"
         self.options = Options(source=str(root / "source"), lakehouse=str(root / "lake"), policy="strict")
         self.id = catalog.load(self.lake).run_id
-        up_to_date.remember(self.lake, self.id, up_to_date.made_from(self.lake, self.options))
+        up_to_date.remember(self.lake, self.id, up_to_date.digest_inputs(self.lake, self.options))
 
     def table(self, name: str) -> Path:
         """The one file of Parquet of a published table."""
         [path] = (self.lake.root / catalog.load(self.lake).tables[name].path).glob("*.parquet")
         return path
 
-    def found(self) -> str | None:
-        return up_to_date.published(self.lake, self.options, up_to_date.made_from(self.lake, self.options))
+    def unchanged(self) -> str | None:
+        return up_to_date.find_unchanged(self.lake, self.options, up_to_date.digest_inputs(self.lake, self.options))
 
 
 @pytest.fixture
@@ -55,17 +55,17 @@ def place(made, tmp_path) -> Place:
 
 
 def test_nothing_changed_is_the_published_run(place):
-    assert place.found() == place.id
+    assert place.unchanged() == place.id
 
 
 def test_where_it_is_written_to_changes_nothing(place):
     place.options = replace(place.options, reports="elsewhere", screenshots="there", full=True)
-    assert place.found() == place.id
+    assert place.unchanged() == place.id
 
 
 def test_time_that_a_file_was_written_at_changes_nothing(place):
     (place.phones / "data.json").touch()
-    assert place.found() == place.id
+    assert place.unchanged() == place.id
 
 
 def flip(path: Path) -> None:
@@ -135,7 +135,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_no_run_is_unchanged_after_a_change_of(place, change):
     change(place)
-    assert place.found() is None
+    assert place.unchanged() is None
 
 
 @pytest.mark.parametrize("part", list(up_to_date._CODE))
@@ -145,22 +145,22 @@ def test_no_run_is_unchanged_where_the_program_is_another(place, monkeypatch, tm
     file = tmp_path / "code" / "deeper" / "a.sql"
     file.write_text("select 1")
     monkeypatch.setitem(up_to_date._CODE, part, str(tmp_path / "code"))
-    up_to_date.remember(place.lake, place.id, up_to_date.made_from(place.lake, place.options))
-    assert place.found() == place.id
+    up_to_date.remember(place.lake, place.id, up_to_date.digest_inputs(place.lake, place.options))
+    assert place.unchanged() == place.id
     if change == "gone":
         file.unlink()
     else:
         (file if change == "changed" else file.with_name("b.sql")).write_text("select 2")
-    assert place.found() is None
+    assert place.unchanged() is None
 
 
 def test_no_run_is_unchanged_with_other_packages(place, monkeypatch, tmp_path):
     (tmp_path / "duckdb-2.0.1.dist-info").mkdir()
     monkeypatch.setattr(up_to_date.sysconfig, "get_path", lambda _: str(tmp_path))
-    assert place.found() is None
+    assert place.unchanged() is None
 
 
 def test_consent_that_lay_in_the_future_may_have_come_into_force(place):
     record = f"runs/{place.id}/run.json"
     place.lake.write_json(record, place.lake.read_json(record) | {"as_of": T - 1})
-    assert place.found() is None
+    assert place.unchanged() is None

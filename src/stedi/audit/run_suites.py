@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stedi.audit import lean
 from stedi.contract import paths, sql, suites
 from stedi.contract.checks import BY_QUERY, ROW_COUNTS, Check, Expectation, Outcome, describe_outcome
 from stedi.contract.errors import AuditFailed, BadInput
@@ -111,7 +110,7 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["S
 
     The table of the pseudonym key is there for this long only.
     """
-    gx = lean.imported("great_expectations")
+    import great_expectations as gx
 
     from stedi.engines.duckdb import faults, key_table, limited, view
 
@@ -142,7 +141,7 @@ def _validate(
     source: "SQLDatasource", table: str, expectations: list[Expectation], known: dict[str, int], run_start: int
 ) -> dict[str, dict[str, Any]]:
     """Great Expectations' results by check id."""
-    gx = lean.imported("great_expectations")
+    import great_expectations as gx
 
     asked = [_understood(each, _with_stored_rows(source, table, each, run_start)) for each in expectations]
     batch = source.add_table_asset(table, table_name=table).add_batch_definition_whole_table("all").get_batch()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
+from stedi.contract.notebooks import DELETE
 from stedi.notebook_runner import runner
 from stedi.notebook_runner.runner import Options
 
@@ -165,6 +166,7 @@ def delete(given: argparse.Namespace) -> None:
     import tempfile
 
     from stedi.notebook_runner import kernels
+    from stedi.notebook_runner.execute import execute
     from stedi.runs import provision
     from stedi.storage import layout
 
@@ -179,9 +181,9 @@ def delete(given: argparse.Namespace) -> None:
         if _answer(f"Delete these from {place}? [y/N] ") not in ("y", "yes"):
             print("Nothing was deleted.")
             return
-    with tempfile.TemporaryDirectory() as folder, kernels.started((runner.DELETE,), str(paths.NOTEBOOKS)) as ready:
+    with tempfile.TemporaryDirectory() as folder, kernels.started((DELETE,), str(paths.NOTEBOOKS)) as running:
         parameters = {"lakehouse": place, "confirm": True}
-        runner.execute(runner.DELETE, parameters, Path(folder) / "06.ipynb", ready[runner.DELETE])
+        execute(DELETE, parameters, Path(folder) / "06.ipynb", running)
     left = f"Deleted what runs made in {place}. The folder stays, for it holds something else."
     print(left if lake.exists() else f"Deleted {place}.")
 

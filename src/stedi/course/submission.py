@@ -8,8 +8,8 @@ from pathlib import Path
 from stedi import report
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
+from stedi.contract.notebooks import STEPS
 from stedi.course import glue_jobs
-from stedi.notebook_runner import runner
 from stedi.report.page import TEMPLATES, data_line, environment, kind, put
 
 INDEX, COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS = "index.html", "columns", "sql", "screenshots", "notebooks"
@@ -106,7 +106,7 @@ def _notebooks(target: Path, reports: str, results: dict) -> dict[str, str]:
                             exclude_output_prompt=True)  # fmt: skip
     template = environment().get_template("notebook.html.j2")
     colours = HtmlFormatter(style="default").get_style_defs(".highlight")
-    for step in runner.STEPS:
+    for step in STEPS:
         path = Path(paths.resolve(reports)) / f"{step}.ipynb"
         if not path.exists():
             continue

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.contract.notebooks import STEPS
 from stedi.erasure import receipt, subject_access, trace_search
 from stedi.erasure.subject_access import Person
 from stedi.ingest import land
 from stedi.ingest.tombstones import KINDS, Tombstones, mark, normal
-from stedi.notebook_runner.runner import STEPS
 from stedi.runs import provision
 from stedi.runs.rebuild import delete_unpublished, republish
 from stedi.runs.run import Run

@@ -1,102 +1,193 @@
-"""Fresh kernels for the notebooks, all started at once: while one works, the next ones get ready."""
+"""A kernel for each notebook, all of them started at once: while one notebook runs, the later kernels get ready.
 
-import logging
+They are plain ipykernel processes, started through the public interface of jupyter_client. They talk over sockets in a
+private folder, so that no other program can take a port between its choice and its use.
+
+How a run ends. An exception that a signal raises in the middle of jupyter_client or zmq would leave sockets, threads
+and tasks half made. So the handler of SIGINT and SIGTERM only kills the kernels. papermill, which installs no handler
+of its own, then reports a dead kernel within about a second, and `Kernels.use` raises KeyboardInterrupt in its place.
+Further signals do the same again, which changes nothing. If this process itself is killed, ipykernel notices that its
+parent is gone, and ends.
+"""
+
+import asyncio
+import os
+import queue
 import signal
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
-import zmq.asyncio
+import zmq
+from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
-from jupyter_core.utils import ensure_event_loop, run_sync
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.provisioning import LocalProvisioner
+from jupyter_core.utils import run_sync
 
-from stedi.audit import lean
-from stedi.notebook_runner.client import Client
-from stedi.notebook_runner.forked import Nursery
-
-FORKS = sys.platform == "linux"  # elsewhere libraries of the system do not bear it: each kernel is started on its own
-# What one notebook alone imports, and reads, anyway. Its kernel does so while it waits; no name stays in its namespace.
-WHILE_WAITING = {
-    "05_validation": "import stedi.audit.lean as l; l.imported('great_expectations'); import duckdb_sqlalchemy; "
-    "import stedi.results.collect; from stedi.report.page import environment; pages = environment(); "
-    "list(map(pages.get_template, pages.list_templates()))",
+START_TIMEOUT = 60  # seconds
+WORKING_FOLDER = "STEDI_WORKING_FOLDER"  # tells a kernel where the command was run: relative places start there
+# What a kernel imports while it waits for its turn, because its notebook needs it.
+_TO_BUILD = "duckdb, pandas, sqlglot.dialects.athena, sqlglot.dialects.duckdb"
+PRELOAD = {
+    "02_landing_zone": f"import {_TO_BUILD}",
+    "03_trusted_zone": f"import {_TO_BUILD}, matplotlib.pyplot",
+    "04_curated_zone": f"import {_TO_BUILD}",
+    "05_validation": f"import {_TO_BUILD}, great_expectations, duckdb_sqlalchemy, stedi.results.collect",
 }
+# Thousands of objects are made and all of them stay, so looking for garbage among them would only take time.
+_WITHOUT_GARBAGE_COLLECTION = "import gc; gc.disable(); {}; gc.freeze(); gc.enable()"
+
+
+class _ThisPython(KernelSpecManager):
+    """Offers ipykernel under this very Python, whatever kernels the user has installed."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the same specification for every name."""
+        return KernelSpec(**get_kernel_dict())
+
+
+class _Client(AsyncKernelClient):
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return as soon as the kernel's first output arrives. The base class listens for another 0.2 s.
+
+        Raises RuntimeError if the kernel has died, TimeoutError after `timeout` seconds.
+        """
+        async with asyncio.timeout(timeout):
+            while True:
+                self.kernel_info()  # the kernel reports on its output channel that it is busy with the answer
+                try:
+                    await self.get_iopub_msg(timeout=1)
+                    return
+                except queue.Empty:
+                    if not await self.is_alive():
+                        raise RuntimeError("The kernel died before it answered.") from None
 
 
 class Kernel(AsyncKernelManager):
-    """A running kernel, and the client that papermill talks to it with, which it would leave open."""
+    """A kernel. It keeps the client that papermill opens and does not close."""
 
-    client_factory = Client
-    spoken_to: Client | None = None
-    nursery: Nursery | None = None  # what it is forked from, if anything
+    opened: AsyncKernelClient | None = None
 
-    def client(self, **given) -> Client:
-        """Make the client. Its context is shared: to end it is to wait for sockets that an interrupt left half made."""
-        self.spoken_to = super().client(context=self.context, **given)
-        return self.spoken_to
+    def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]  # declared as a blocking one
+        """Make a client."""
+        self.opened = super().client(**options)
+        return self.opened
 
-    def begin(self, folder: str, meanwhile: str) -> None:
-        """Start it in a working directory, without waiting for it; it executes `meanwhile` first."""
-        self.kernel_spec.argv[0] = sys.executable  # this Python, whatever kernels the user has installed
-        if self.nursery:
-            self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": "stedi-forked"}
-        extra = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines=exec({meanwhile!r}, {{}})"]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # what cells print goes to the notebook
-        run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra, **silent)
+    def answers(self) -> bool:
+        """Wait until the kernel answers. Returns False if it does not."""
+        client = self.client()
+        client.start_channels()
+        try:
+            run_sync(client.wait_for_ready)(timeout=START_TIMEOUT)
+        except (RuntimeError, TimeoutError):
+            return False
+        finally:
+            client.stop_channels()
+        return True
 
     def kill(self) -> None:
-        """End it, and all that it has started, without waiting for it to be gone."""
-        if self.spoken_to:
-            self.spoken_to.stop_channels()
-        if self.has_kernel:
-            run_sync(self.signal_kernel)(signal.SIGKILL)
+        """Kill the kernel and all processes that it has started, without waiting. Safe in a signal handler."""
+        if isinstance(self.provisioner, LocalProvisioner) and self.provisioner.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.provisioner.process.pid, signal.SIGKILL)  # it leads a process group of its own
 
-    def end(self) -> None:
-        """End it at once, if it has not ended, and wait for that."""
+    def close(self) -> None:
+        """Close the client and kill the kernel."""
+        if self.opened:
+            self.opened.stop_channels()
         self.kill()
-        run_sync(self.shutdown_kernel)(now=True)
+
+
+class Kernels:
+    """The kernels of a run, by notebook. `cwd` is their working directory, `private` the folder of their sockets."""
+
+    def __init__(self, cwd: str, private: str):
+        self._cwd, self._private = cwd, private
+        self._kernels: dict[str, Kernel] = {}
+        self._interrupted = False
+
+    def start(self, notebook: str) -> Kernel:
+        """Start the kernel of a notebook, without waiting until it answers. Raises KeyboardInterrupt after a signal."""
+        preload = _WITHOUT_GARBAGE_COLLECTION.format(PRELOAD.get(notebook, "pass"))
+        kernel = self._kernels[notebook] = Kernel(
+            kernel_spec_manager=_ThisPython(), client_factory=_Client, **_transport(self._private)
+        )
+        run_sync(kernel.start_kernel)(
+            cwd=self._cwd,
+            env=os.environ | {WORKING_FOLDER: str(Path.cwd())},
+            stdout=subprocess.DEVNULL,  # what cells print goes to the notebook
+            stderr=subprocess.DEVNULL,
+            extra_arguments=[
+                "--HistoryManager.hist_file=:memory:",
+                f"--IPKernelApp.exec_lines=exec({preload!r}, {{}})",  # leaves no name in the notebook
+            ],
+        )
+        self._raise_if_interrupted()
+        return kernel
+
+    @contextmanager
+    def use(self, notebook: str) -> Iterator[Kernel]:
+        """The kernel of a notebook, for one use: it is killed at the end. Raises KeyboardInterrupt after a signal."""
+        self._raise_if_interrupted()
+        kernel = self._kernels[notebook]
+        try:
+            if kernel.transport == "tcp" and not kernel.answers():
+                run_sync(kernel.shutdown_kernel)(now=True)
+                kernel = self.start(notebook)  # once more: another program may have taken its port
+            yield kernel
+        finally:
+            kernel.close()
+            self._raise_if_interrupted()
+
+    def interrupt(self, *_: object) -> None:
+        """Kill all kernels. This is the signal handler."""
+        self._interrupted = True
+        for kernel in list(self._kernels.values()):
+            kernel.kill()
+
+    def close(self) -> None:
+        """Kill all kernels, and wait until they are gone. Raises KeyboardInterrupt after a signal."""
+        for kernel in self._kernels.values():
+            kernel.close()
+        for kernel in self._kernels.values():
+            run_sync(kernel.shutdown_kernel)(now=True)
+        self._raise_if_interrupted()
+
+    def _raise_if_interrupted(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt from None
+
+
+def _transport(private: str) -> dict[str, str]:
+    """How to talk to a kernel: sockets in a private folder; encrypted TCP where there are none or its path is long."""
+    descriptor, connection_file = tempfile.mkstemp(".json", "", private)
+    os.close(descriptor)
+    if zmq.has("ipc") and len(connection_file) < zmq.IPC_PATH_MAX_LEN:
+        return {"transport": "ipc", "connection_file": connection_file}
+    return {"transport": "tcp", "connection_file": connection_file, "transport_encryption": "required"}
 
 
 @contextmanager
-def started(notebooks: tuple[str, ...], folder: str) -> Iterator[dict[str, Kernel]]:
-    """A running kernel for each notebook, its working directory being `folder`. None is left behind."""
-    with _ended_by_signals(), ExitStack() as stack:
-        given = {"context": zmq.asyncio.Context.instance(), "transport_encryption": "required"}
-        kernels = {name: Kernel(kernel_name="python3", **given) for name in notebooks}
-        nursery = Nursery() if FORKS else None
-        if nursery:
-            stack.callback(nursery.end)
-            lean.imported("papermill")  # meanwhile
-        for name, kernel in kernels.items():
-            kernel.nursery = nursery
-            stack.callback(kernel.end)
-            kernel.begin(folder, WHILE_WAITING.get(name, ""))
-        yield kernels
+def started(notebooks: tuple[str, ...], cwd: str) -> Iterator[Kernels]:
+    """Start a kernel for each notebook, in this working directory. None is left behind.
 
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM interrupt as Ctrl-C does, wherever a notebook is.
-
-    nbclient would catch both signals for the kernel of one notebook, and never hand them back: the next is lost. It
-    leaves them alone where the event loop does not take handlers.
+    Raises KeyboardInterrupt after SIGINT or SIGTERM.
     """
-
-    def interrupt(*_) -> None:
-        logging.getLogger("asyncio").setLevel(
-            logging.CRITICAL
-        )  # tasks that wait for a kernel would complain of its end
-        raise KeyboardInterrupt
-
-    def refuse(*_) -> None:
-        raise RuntimeError("signals are handled by stedi")
-
-    ensure_event_loop().add_signal_handler = refuse
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        del ensure_event_loop().add_signal_handler
+    with tempfile.TemporaryDirectory(prefix="stedi-", ignore_cleanup_errors=True) as private:
+        kernels = Kernels(cwd, private)
+        previous = {number: signal.signal(number, kernels.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            for notebook in notebooks:
+                kernels.start(notebook)
+            yield kernels
+        finally:
+            try:
+                kernels.close()
+            finally:
+                for number, handler in previous.items():
+                    signal.signal(number, handler)

@@ -1,25 +1,24 @@
-"""Shows on a terminal how far a long step is; anywhere else, and for a short one, nothing."""
+"""Shows on a terminal how many tables a run has built; anywhere else, and for a short step, nothing."""
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from stedi.contract import tables
 from stedi.contract.errors import StediError
 
-AFTER = 1.0  # seconds: shorter steps need no bar
-_WIDTH = 20
+INTERVAL = 1.0  # seconds: shorter steps need no bar
 
 
 @contextmanager
-def bar(title: str, done: Callable[[], tuple[int, int]], after: float = AFTER) -> Iterator[None]:
-    """Draw a bar while the step lasts. `done` says how many of how many parts there are."""
+def bar(title: str, count_built: Callable[[], int], interval: float = INTERVAL) -> Iterator[None]:
+    """Draw a progress bar on stdout while the step lasts. `count_built` returns how many tables there are by now."""
     if not sys.stdout.isatty():
         yield
         return
     ended = threading.Event()
-    drawing = threading.Thread(target=_draw, args=(title, done, after, ended), daemon=True)
+    drawing = threading.Thread(target=_draw, args=(title, count_built, interval, ended), daemon=True)
     drawing.start()
     try:
         yield
@@ -28,18 +27,15 @@ def bar(title: str, done: Callable[[], tuple[int, int]], after: float = AFTER) -
         drawing.join()
 
 
-def _draw(title: str, done: Callable[[], tuple[int, int]], after: float, ended: threading.Event) -> None:
-    begun, line = time.monotonic(), ""
-    while not ended.wait(after):
-        try:
-            parts, of = done()
-        except (OSError, StediError):  # the record is just being moved: next time
-            continue
-        filled = _WIDTH * parts // max(of, 1)
-        seconds = time.monotonic() - begun
-        line = f"{title:<22} {seconds:5.0f} s  [{'#' * filled:<{_WIDTH}}] {parts} of {of} tables"
-        sys.stdout.write(f"\r{line}")
-        sys.stdout.flush()
-    if line:
-        sys.stdout.write("\r" + " " * len(line) + "\r")
-        sys.stdout.flush()
+def _draw(title: str, count_built: Callable[[], int], interval: float, ended: threading.Event) -> None:
+    if ended.wait(interval):
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc=title, total=len(tables.NAMES), unit=" tables", leave=False, file=sys.stdout) as drawn:
+        while not ended.wait(interval):
+            try:
+                drawn.n = count_built()
+            except (OSError, StediError):  # the run's record is just being replaced
+                continue
+            drawn.refresh()

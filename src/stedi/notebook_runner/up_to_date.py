@@ -1,7 +1,6 @@
-"""Tells whether a run would do again what is published already: same input, same rules, same program, nothing missing.
+"""Tells whether a run would only repeat what is published: same input, same rules, same program, nothing missing.
 
-A published run keeps what it was made from beside its record, as one digest a part. Whatever cannot be compared counts
-as changed.
+A published run keeps digests of its inputs beside its record. Whatever cannot be compared counts as changed.
 """
 
 import hashlib
@@ -20,6 +19,7 @@ from stedi.engines import fingerprint, limits
 from stedi.ingest import discover
 from stedi.ingest.tombstones import Tombstones
 from stedi.storage import catalog, keys, layout, local
+from stedi.storage.documents import Document
 from stedi.storage.manifest import LandedFile
 from stedi.storage.record import RunRecord
 
@@ -27,118 +27,127 @@ if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
     from stedi.storage.local import Folder
 
-_PLACES = ("lakehouse", "reports", "screenshots", "full")  # where it is written to changes no result
+_NO_INPUT = ("lakehouse", "reports", "screenshots", "full")  # options that change no result
 _CODE = {"src": "src/stedi", "notebooks": "notebooks", "expectations": "expectations"}
 
 
-def made_from(lake: "Folder", options: "Options") -> dict[str, str]:
-    """A digest of everything but the source's files that decides about a run's result, by what it is.
+class Inputs(Document):
+    """What a published run was made from (one digest a part), and the size of every file that readers then had."""
 
-    Empty where that cannot be told, so that nothing is ever taken for unchanged.
+    parts: dict[str, str]
+    files: dict[str, int]
+
+
+def digest_inputs(lake: "Folder", options: "Options") -> dict[str, str]:
+    """A digest of each part of a run's input, except the source's files.
+
+    Empty where that is not possible, so that nothing is ever taken for unchanged.
     """
     if "://" in lake.url():  # reading all that lies there would be most of the work
         return {}
     try:
-        return _made_from(lake, options)
-    except (StediError, OSError):  # the run will stumble over it, and say so
+        return _digest_parts(lake, options)
+    except (StediError, OSError):  # the run will meet the same fault, and report it
         return {}
 
 
-def _made_from(lake: "Folder", options: "Options") -> dict[str, str]:
-    given = {name: value for name, value in asdict(options).items() if name not in _PLACES}
-    return {name: _digest(path for path in (paths.ROOT / folder).rglob("*") if _is_code(path))
-            for name, folder in _CODE.items()} | {
-        "options": _sha(json.dumps(given, sort_keys=True)),
-        "packages": _sha(sys.version, *_packages()),
-        "keys": _sha(*_key_names(lake)),
-        "erasures": _sha(*Tombstones(lake).digest),
-        "expected": _sha(repr(_told(options.source))),
-    }  # fmt: skip
+def _digest_parts(lake: "Folder", options: "Options") -> dict[str, str]:
+    values = {name: value for name, value in asdict(options).items() if name not in _NO_INPUT}
+    code = {name: _digest_files(path for path in (paths.ROOT / folder).rglob("*") if _is_code(path))
+            for name, folder in _CODE.items()}  # fmt: skip
+    return code | {
+        "options": _digest(json.dumps(values, sort_keys=True)),
+        "packages": _digest(sys.version, *_installed_packages()),
+        "keys": _digest(*_key_names(lake)),
+        "erasures": _digest(*Tombstones(lake).digest),
+        "expected": _digest(repr(_expected_rows(options.source))),
+    }
 
 
 def remember(lake: "Folder", run_id: str, parts: dict[str, str]) -> None:
-    """Note what the published run was made from, and which files readers have of it."""
+    """Store the digests of a published run's inputs. Nothing is stored where there are none."""
     if parts:
-        lake.write_json(layout.inputs(run_id), {"parts": parts, "files": _files(lake)})
+        Inputs(parts=parts, files=_file_sizes(lake)).save(lake, layout.inputs(run_id))
 
 
-def published(lake: "Folder", options: "Options", parts: dict[str, str]) -> str | None:
-    """The published run, if a new one would give just that; None otherwise."""
+def find_unchanged(lake: "Folder", options: "Options", parts: dict[str, str]) -> str | None:
+    """The id of the published run, if a new run would give the same; None otherwise."""
     try:
         current = catalog.load(lake)
-        stored = lake.read_json(layout.inputs(current.run_id)) if current else None
-        record = RunRecord.load(lake, layout.record(current.run_id)) if current and stored else None
-        if not current or not stored or not record or not parts or stored["parts"] != parts:
-            return None
-        if not lake.exists(layout.results(current.run_id)):
-            return None
-        same = stored["files"] == _files(lake) and _same_source(record, options.source)
-        return current.run_id if same and _same_tables(lake, current) and not _waits(lake, current, record) else None
-    except (
-        StediError,
-        OSError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ):  # damaged: a new run will say so, or mend it
+        return current.run_id if current and parts and _is_unchanged(lake, options, parts, current) else None
+    except (StediError, OSError, KeyError, ValueError):  # damaged: a new run will say so, or repair it
         return None
 
 
+def _is_unchanged(lake: "Folder", options: "Options", parts: dict[str, str], current: catalog.Catalog) -> bool:
+    inputs = Inputs.require(lake, layout.inputs(current.run_id))
+    record = RunRecord.require_published(lake, current.run_id)
+    return (
+        inputs.parts == parts
+        and lake.exists(layout.results(current.run_id))
+        and inputs.files == _file_sizes(lake)
+        and _same_source(record, options.source)
+        and _same_tables(lake, current)
+        and not _has_future_consent(lake, current, record)
+    )
+
+
 def _same_source(record: RunRecord, location: str) -> bool:
-    """Whether the source holds the very files that landed, byte by byte. Only a local one can be asked quickly."""
+    """Whether the source holds the very files that landed, byte by byte. Only a local one can be read quickly."""
     source = local.source(paths.resolve(location))
     if not isinstance(source, local.Folder):
         return False
-    found: list[tuple[Path, LandedFile]] = []
+    pairs: list[tuple[Path, LandedFile]] = []
     for table in tables.LANDING:
         landed = {file.name: file for file in record.landing[table.name].files}
         prefix, names = discover.found(table, source)
         if set(names) != landed.keys():
             return False
-        found += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]
-    if any(path.stat().st_size != file.bytes for path, file in found):
+        pairs += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]
+    if any(path.stat().st_size != file.bytes for path, file in pairs):
         return False
     with ThreadPoolExecutor(limits.current().threads) as pool:
-        return all(pool.map(lambda each: fingerprint.digest_of(each[0]) == each[1].sha256, found))
+        return all(pool.map(lambda pair: fingerprint.digest_of(pair[0]) == pair[1].sha256, pairs))
 
 
 def _same_tables(lake: "Folder", current: catalog.Catalog) -> bool:
-    seen = fingerprint.of_tables([lake.url(each.path) for each in current.tables.values()])
-    return all(now.fingerprint == each.fingerprint for now, each in zip(seen, current.tables.values(), strict=True))
+    published = current.tables.values()
+    stored = fingerprint.of_tables([lake.url(entry.path) for entry in published])
+    return all(now.fingerprint == entry.fingerprint for now, entry in zip(stored, published, strict=True))
 
 
-def _waits(lake: "Folder", current: catalog.Catalog, record: RunRecord) -> bool:
-    """Whether somebody's consent lay in the future when the published run began, and may have come into force since."""
+def _has_future_consent(lake: "Folder", current: catalog.Catalog, record: RunRecord) -> bool:
+    """Whether a consent was dated after the start of the published run: it may have come into force since."""
     from stedi.engines.duckdb import connect, faults, parquet
 
     customers = parquet(lake.url(current.tables["customer_landing"].path))
     with faults(), connect() as connection:
-        select = f"select count(*) from {customers} where sharewithresearchasofdate > ?"
-        return connection.execute(select, [record.as_of]).fetchone()[0] > 0
+        select = f"select 1 from {customers} where sharewithresearchasofdate > ? limit 1"
+        return connection.execute(select, [record.as_of]).fetchone() is not None
 
 
-def _files(lake: "Folder") -> dict[str, int]:
+def _file_sizes(lake: "Folder") -> dict[str, int]:
     """The size of every file of the published tables, and of the landing files and quarantine under them."""
-    found = {}
-    for path in catalog.published_folders(lake):
-        found |= {f"{path}/{name}": (lake.root / path / name).stat().st_size for name in lake.files(path)}
-    return found
+    return {
+        f"{path}/{name}": (lake.root / path / name).stat().st_size
+        for path in catalog.published_folders(lake)
+        for name in lake.files(path)
+    }
 
 
-def _packages() -> list[str]:
-    """Every package that is installed beside us, with its version."""
+def _installed_packages() -> list[str]:
+    """Every installed package, with its version."""
     return sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
 
 
 def _key_names(lake: "Folder") -> list[str]:
-    """The names of the keys that there are. None is made for the asking."""
-    given = keys.pseudonym(lake) if keys.is_there(lake) else b""
-    return [keys.known_as(given) if given else "", str((keys.folder(lake) / keys.TOMBSTONE).exists())]
+    """The names of the existing keys. No key is made."""
+    key = keys.pseudonym(lake) if keys.is_there(lake) else b""
+    return [keys.known_as(key) if key else "", str((keys.folder(lake) / keys.TOMBSTONE).exists())]
 
 
-def _told(source: str) -> dict | None:
-    """What stands beside the source's files about how many rows they have."""
+def _expected_rows(source: str) -> dict | None:
+    """The expected row counts that lie beside the source's files, if there are any."""
     place = local.source(paths.resolve(source))
     return place.read_json("expected.json") if isinstance(place, local.Folder) else None
 
@@ -147,10 +156,10 @@ def _is_code(path: Path) -> bool:
     return path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
 
 
-def _digest(files: Iterable[Path]) -> str:
-    """Of files, with their names."""
-    return _sha(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
+def _digest_files(files: Iterable[Path]) -> str:
+    """One digest of files and their names."""
+    return _digest(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
 
 
-def _sha(*texts: str) -> str:
+def _digest(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
