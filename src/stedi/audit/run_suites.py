@@ -156,7 +156,7 @@ def _validate(
 
 def _understood(expectation: Expectation, config: dict[str, Any]) -> "GXExpectation":
     """Great Expectations' own object. Raises BadInput for a type that it would drop, and for wrong arguments."""
-    gx = lean.imported("great_expectations")
+    import great_expectations as gx
 
     refused = f"The suite {paths.shown(expectation.source)} cannot be used: "
     try:
