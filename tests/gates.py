@@ -401,10 +401,11 @@ def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
     run = copied(sound, to)
     make_known(run)
     if gate.breaking.statement:
-        entry = run.record.tables[gate.breaking.broken or gate.table]
-        path = to / "lake" / entry["path"]
+        name = gate.breaking.broken or gate.table
+        entry = run.record.tables[name]
+        path = to / "lake" / entry.path
         alter(path, gate.breaking.statement)
-        entry |= vars(fingerprint.of_table(str(path)))  # as if it had been built so
+        run.record.tables[name] = entry.model_copy(update=vars(fingerprint.of_table(str(path))))  # as if built so
         run._save()
     secrets = patch.object(run, "_secrets", lambda: list(gate.breaking.secrets))
     one_table = patch.object(run_suites, "audit", partial(run_suites.audit, names=(gate.table,)))

@@ -111,13 +111,14 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["S
     The table of the pseudonym key is there for this long only.
     """
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     from stedi.engines.duckdb import faults, key_table, limited, view
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_sql(
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_sql(  # type: ignore[call-arg]  # its stub does not know `kwargs`
         "lakehouse",
         connection_string="duckdb:///:memory:stedi",  # named, so that its two connections see the same views
         kwargs={"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True},
@@ -150,7 +151,7 @@ def _validate(
         expectation_parameters=known,
         result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
     )
-    results = [each.to_json_dict() for each in result.results]
+    results: list[Any] = [each.to_json_dict() for each in result.results]
     return {each["expectation_config"]["meta"]["check_id"]: each for each in results}
 
 
