@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stedi.results.model.base import Outcome, Part, Sha256
+from stedi.results.model.base import RunOutcome, Part, Sha256
 from stedi.results.model.criteria import Criterion
 from stedi.results.model.landing import LandedTable
 from stedi.results.model.rows import ConsentTimes, Finding, PolicyComparison, Removed, SubjectRows
@@ -20,7 +20,7 @@ class Results(Part):
     """What a run can show for itself; the only input of the report and the pictures."""
 
     version: Literal[2] = Field(description="of this format: 2")
-    outcome: Outcome = Field(
+    outcome: RunOutcome = Field(
         description="`passed`, `failed` (a critical check failed) or `stopped` (the run ended before its audit)"
     )
     published: bool = Field(description="whether readers see this run's tables")

@@ -8,7 +8,7 @@ Count = Annotated[int, Field(ge=0)]
 Number = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Outcome = Literal["passed", "failed", "stopped"]
+RunOutcome = Literal["passed", "failed", "stopped"]
 
 
 class Part(BaseModel):

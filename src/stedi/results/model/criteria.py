@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from stedi.contract.checks import Outcome
 from stedi.results.model.base import Count, Part
-from stedi.results.model.tables import CheckOutcome
 
 Verdict = Literal["holds", "fails", "local", "unasked", "unknown"]
 
@@ -15,7 +15,7 @@ class CriterionCheck(Part):
 
     table: str = Field(description="the table that was checked")
     check_id: str = Field(description="the id of the check in the table's suite")
-    outcome: CheckOutcome | Literal["missing"] = Field(
+    outcome: Outcome | Literal["missing"] = Field(
         description="as in `tables[].checks[]`; `missing`: no such check"
     )
     unexpected: Count | None = Field(description="rows that break the rule; null where they are not counted")

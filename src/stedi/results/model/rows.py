@@ -11,7 +11,7 @@ class Finding(Part):
     table: str = Field(description="the table that holds them")
     check_id: str = Field(description="the check that counted them")
     finding: str = Field(description="what these rows are")
-    rows: Count = Field(description="how many there are")
+    rows: Count | None = Field(description="how many there are; null where they are not counted")
 
 
 class ComparedFinding(Part):

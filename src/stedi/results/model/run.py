@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stedi.results.model.base import Amount, Count, Number, Outcome, Part
+from stedi.results.model.base import Amount, Count, Number, RunOutcome, Part
 
 
 class Data(Part):
@@ -55,7 +55,7 @@ class EarlierRun(Part):
     id: str = Field(description="the id of the run")
     policy: str | None = Field(description="its policy")
     data: str | None = Field(description="the name of its data")
-    outcome: Outcome = Field(description="as above")
+    outcome: RunOutcome = Field(description="as above")
     published: bool = Field(description="whether it was published")
     rows: dict[str, Count] = Field(description="rows by table")
 

@@ -4,14 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stedi.contract.checks import MAX_ROW_KEYS, Outcome, Severity
 from stedi.results.model.base import Count, Part
 
 SAMPLE_ROWS = 8  # of each table
-ROW_KEYS = 20  # of each check
 RowKey = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Cell = str | int | float | bool | None
-Severity = Literal["critical", "warning", "info"]
-CheckOutcome = Literal["passed", "failed", "error", "skipped"]
 
 
 class CheckCounts(Part):
@@ -41,7 +39,7 @@ class CheckResult(Part):
     finding: str | None = Field(description="of a warning: what the rows that break it are; else null")
     type: str = Field(description="the type of the expectation in Great Expectations")
     severity: Severity = Field(description="`critical` (a failure stops the run), `warning` (is let through) or `info`")
-    outcome: CheckOutcome = Field(description="`passed`, `failed`, `error` (could not be evaluated) or `skipped`")
+    outcome: Outcome = Field(description="`passed`, `failed`, `error` (could not be evaluated) or `skipped`")
     column: str | None = Field(description="the column that it is about; null where it is about the table")
     suite: str = Field(description="the file of the suite")
     query: str | None = Field(
@@ -51,9 +49,9 @@ class CheckResult(Part):
     observed: Count | None = Field(description="rows counted; null where none are")
     unexpected: Count | None = Field(description="rows that break the rule; null where they are not counted")
     look: str | None = Field(description="of one that stops the run: a select of the rows that break it; else null")
-    row_keys: Annotated[list[RowKey], Field(max_length=ROW_KEYS)] = Field(
+    row_keys: Annotated[list[RowKey], Field(max_length=MAX_ROW_KEYS)] = Field(
         description="of one that stops the run: pseudonyms of the rows that break it (HMAC-SHA256 under a key of the "
-        f"lakehouse's own), at most {ROW_KEYS}; `stedi query --row-keys` shows them beside the rows"
+        f"lakehouse's own), at most {MAX_ROW_KEYS}; `stedi query --row-keys` shows them beside the rows"
     )
 
     @property
