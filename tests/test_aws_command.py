@@ -11,7 +11,7 @@ import pytest
 import cloud
 from runs import publish
 from stedi.contract.policies import POLICIES
-from stedi.results import lakehouse_comparison
+from stedi.runs import lakehouse_comparison
 from stedi.runs import provision
 from stedi.sample import generate
 from stedi.storage import keys

@@ -8,7 +8,7 @@ from conftest import write_source
 from rows import LANDED, customer, phone, trainer
 from runs import publish
 from stedi.cli import main
-from stedi.results import lakehouse_comparison
+from stedi.runs import lakehouse_comparison
 
 
 @pytest.fixture(scope="module")

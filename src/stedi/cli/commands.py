@@ -190,7 +190,7 @@ def delete(given: argparse.Namespace) -> None:
 
 def compare(given: argparse.Namespace) -> int:
     """Print how two lakehouses differ. Returns 1 where they do."""
-    from stedi.results import lakehouse_comparison
+    from stedi.runs import lakehouse_comparison
 
     found = lakehouse_comparison.compare(_typed(given.one), _typed(given.other))
     print(lakehouse_comparison.text(found))

@@ -1,20 +1,24 @@
-"""Collects what a run can show for itself into one document, `results.json`: the only input of report and pictures.
+"""Collects what a run can show for itself: `Results`, the only input of the report and the pictures.
 
-Whatever differs between two runs on the same data stands in its block `run`. Every field: docs/results.md.
+Whatever differs between two runs on the same data stands in the part `run`. Every field: docs/results.md.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stedi.audit import failing_rows
 from stedi.contract import paths, sql, suites, tables
 from stedi.contract.errors import StediError
-from stedi.course import rubric
-from stedi.results import consent_times, datasets, history, policy_comparison, provenance, row_accounting
+from stedi.results import consent_times, datasets, policy_comparison, provenance, row_accounting
+from stedi.results.model import VERSION, Results
+from stedi.results.model.criteria import Criterion
+from stedi.results.model.landing import LandedTable
+from stedi.results.model.rows import Finding, PolicyComparison, Removed
+from stedi.results.model.run import Data, Failure
+from stedi.results.model.tables import SAMPLE_ROWS, CheckCounts, CheckResult, Column, TableResult
 from stedi.storage import catalog
 from stedi.storage.manifest import Manifest
 from stedi.storage.record import RunRecord
@@ -24,181 +28,174 @@ if TYPE_CHECKING:
 
     from stedi.audit.run_suites import Audit
     from stedi.contract.checks import Check
-    from stedi.runs.run import Run
     from stedi.storage.local import Folder
 
-VERSION = 2
-SAMPLED = 8  # rows of each table
 UNKNOWN = tables.Column("", "", "not in the table's contract", personal=True)
-Ask = Callable[[str], list[dict]]
+Query = Callable[[str], list[dict]]
 
 
-def collect(run: "Run", audit: "Audit", reports: str = paths.REPORTS, compare: bool = False) -> dict:
-    """The evidence of an audited run. With `compare`, the policies are compared however much data there is."""
-    counted = Counter(check.outcome for check in audit.checks)
+class AuditedRun(Protocol):
+    """A run after its audit, as far as results are collected from it: `runs/run.py` has the whole."""
+
+    record: RunRecord
+    published: bool
+
+    @property
+    def lake(self) -> "Folder":
+        """Where it lies."""
+
+    @property
+    def policy(self) -> str:
+        """Whose rules it follows."""
+
+    @property
+    def answered_by(self) -> str:
+        """The engine that answers queries."""
+
+    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
+        """The first rows of a table, personal values masked."""
+
+    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
+        """The result of a select; with `row_keys` its first column `row_key` has the keys of the rows."""
+
+
+def collect(
+    run: AuditedRun, audit: "Audit", criteria: list[Criterion], reports: str = paths.REPORTS, compare: bool = False
+) -> Results:
+    """The results of an audited run. With `compare`, the policies are compared however much data there is."""
     landing = [_landed(run.record.landing[table.name]) for table in tables.LANDING]
-    with _asking(run) as ask:
-        return {
-            "version": VERSION,
-            "outcome": "passed" if audit.passed else "failed",
-            "published": run.published,
-            "policy": run.policy,
-            "data": _data(run.record),
-            "checks": {each: counted[each] for each in ("passed", "failed", "error", "skipped")}
-            | {"stopping": sum(check.stops for check in audit.checks)},
-            "answered_by": run.answered_by,
-            "criteria": rubric.show(audit, run.record.engine, run.counts),
-            "lets_through": [
-                {"table": each.table, "check_id": each.check_id, "finding": each.finding, "rows": each.unexpected}
-                for each in audit.checks
-                if each.severity == "warning" and each.outcome == "failed"
-            ],
-            "policies": _policies(run, landing, compare),
-            "reconciliation": row_accounting.reconcile({each["table"]: each for each in landing}, ask),
-            "consent_times": consent_times.times(ask),
-            "left": [each.model_dump() for each in run.record.left],
-            "landing": landing,
-            "tables": [_table(run, audit, table) for table in tables.under(run.policy)],
-            "code": provenance.files(run.policy),
-            "error": None,
-            "run": circumstances(run.lake, run.record, reports),
-        }
+    dataset = datasets.of_run(run.record)
+    expected = dataset.rows.get(run.policy, {})
+    with _reading(run) as query:
+        return Results(
+            version=VERSION,
+            outcome="passed" if audit.passed else "failed",
+            published=run.published,
+            policy=run.policy,
+            data=dataset.described,
+            checks=_check_counts(audit),
+            answered_by=run.answered_by,
+            criteria=criteria,
+            lets_through=_let_through(audit),
+            policies=_policies(run, landing, compare),
+            reconciliation=row_accounting.reconcile(landing, query),
+            consent_times=consent_times.count_by_age(query),
+            left=[Removed.model_validate(each.model_dump()) for each in run.record.left],
+            landing=landing,
+            tables=[_table(run, audit, table, expected.get(table.name)) for table in tables.under(run.policy)],
+            code=provenance.file_digests(run.policy),
+            error=None,
+            run=provenance.circumstances(run.lake, run.record, dataset.described, reports),
+        )
 
 
-def stopped(error: StediError, notebook: str, lake: "Folder", record: RunRecord, reports: str = paths.REPORTS) -> dict:
-    """The evidence of a run that came to no verdict. `record` is as much of the run as is known."""
+def stopped(
+    error: StediError, notebook: str, lake: "Folder", record: RunRecord, reports: str = paths.REPORTS
+) -> Results:
+    """The results of a run that was not audited. `record` is as much of the run as is known."""
     published = catalog.load(lake)
-    return {
-        "version": VERSION,
-        "outcome": "stopped",
-        "published": published is not None and published.run_id == record.run_id,
-        "policy": record.policy,
-        "data": _data(record),
-        "checks": None,
-        "answered_by": None,
-        "criteria": [],
-        "lets_through": [],
-        "policies": None,
-        "reconciliation": [],
-        "consent_times": None,
-        "left": [],
-        "landing": [],
-        "tables": [],
-        "code": {},
-        "error": {
-            "notebook": notebook,
-            "cell": error.cell,
-            "type": type(error).__name__,
-            "message": str(error),
-        },
-        "run": circumstances(lake, record, reports),
-    }
-
-
-def circumstances(lake: "Folder", record: RunRecord, reports: str = paths.REPORTS) -> dict:
-    """When, where and with what: the block that differs between runs."""
-    begun = datetime.fromisoformat(record.started_at)
-    given = {name: getattr(record, name) for name in ("source", "policy", "engine", "max_quarantined")}
-    parameters = given | {"lakehouse": paths.shown(lake.url())}
-    current = catalog.load(lake)
-    return {
-        "id": record.run_id,
-        "started_at": record.started_at,
-        "seconds": round((datetime.now(UTC) - begun).total_seconds(), 1),
-        **provenance.commit(),
-        **{name: getattr(record, name) for name in ("source", "engine", "max_quarantined")},
-        "lakehouse": parameters["lakehouse"],
-        "command": provenance.command(_data(record), parameters),
-        "table_seconds": {name: table.seconds for name, table in record.tables.items()},
-        "versions": provenance.versions(),
-        "aws": record.aws and record.aws.model_dump(),
-        "readers_see": current and {"id": current.run_id, "policy": current.policy, "at": current.published_at},
-        "history": history.earlier(paths.resolve(reports), record.run_id),
-    }
+    landed = len(record.landing) == len(tables.LANDING)
+    data: Data | None = datasets.of_run(record).described if landed else None
+    return Results(
+        version=VERSION, outcome="stopped", published=published is not None and published.run_id == record.run_id,
+        policy=record.policy, data=data, checks=None, answered_by=None, criteria=[], lets_through=[], policies=None,
+        reconciliation=[], consent_times=None, left=[], landing=[], tables=[], code={},
+        error=Failure(notebook=notebook, cell=error.cell, type=type(error).__name__, message=str(error)),
+        run=provenance.circumstances(lake, record, data, reports),
+    )  # fmt: skip
 
 
 @contextmanager
-def _asking(run: "Run") -> Iterator[Ask]:
+def _reading(run: AuditedRun) -> Iterator[Query]:
     """Selects over the Parquet of the run's tables, answered by DuckDB whichever engine wrote them."""
     from stedi.engines import open_engine
     from stedi.engines.duckdb import near
 
-    entries = run.record.tables
+    built = run.record.tables
     engine = open_engine("duckdb")
     try:
-        with near({name: run.lake.url(entry.path) for name, entry in entries.items()}) as paths:
-            for name, entry in entries.items():
-                engine.attach(name, paths[name], list(entry.columns))
+        with near({name: run.lake.url(table.path) for name, table in built.items()}) as copies:
+            for name, table in built.items():
+                engine.attach(name, copies[name], list(table.columns))
             yield lambda select: _records(engine.query(select))
     finally:
         engine.close()
 
 
-def _records(frame: "pd.DataFrame") -> list[dict]:
-    """Rows as JSON has them."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in _rows(frame)]
+def _check_counts(audit: "Audit") -> CheckCounts:
+    counted = Counter(check.outcome for check in audit.checks)
+    return CheckCounts(
+        passed=counted["passed"], failed=counted["failed"], error=counted["error"], skipped=counted["skipped"],
+        stopping=sum(check.stops for check in audit.checks),
+    )  # fmt: skip
 
 
-def _policies(run: "Run", landing: list[dict], asked: bool) -> dict | None:
-    """The policies side by side; None where there is too much data to do so unasked."""
-    small = sum(each["rows"] for each in landing) <= policy_comparison.LARGEST
-    if not asked and not small:
+def _let_through(audit: "Audit") -> list[Finding]:
+    """What warnings counted: rows that the policy permits."""
+    return [
+        Finding(table=check.table, check_id=check.check_id, finding=check.finding or "", rows=check.unexpected)
+        for check in audit.checks
+        if check.severity == "warning" and check.outcome == "failed"
+    ]
+
+
+def _policies(run: AuditedRun, landing: list[LandedTable], compare: bool) -> PolicyComparison | None:
+    """The policies side by side; None where there is too much data to compare them unasked."""
+    small = sum(landed.rows for landed in landing) <= policy_comparison.LARGEST
+    if not compare and not small:
         return None
-    paths = {table.name: run.lake.url(run.record.tables[table.name].path) for table in tables.LANDING}
-    return policy_comparison.compare(paths, run.record.as_of, at_once=small)
+    folders = {table.name: run.lake.url(run.record.tables[table.name].path) for table in tables.LANDING}
+    return policy_comparison.compare(folders, run.record.as_of, at_once=small)
 
 
-def _data(record: RunRecord) -> dict | None:
-    """Which data it is; None as long as not all of it has landed."""
-    if len(record.landing) < len(tables.LANDING):
-        return None
-    dataset = datasets.of_run(record)
-    return {"kind": dataset.kind, "name": dataset.name, "fingerprint": dataset.fingerprint}
+def _landed(manifest: Manifest) -> LandedTable:
+    totals = {name: getattr(manifest, name) for name in ("lines", "rows", "quarantined", "erased")}
+    return LandedTable.model_validate(manifest.model_dump(include={"table", "digest", "faults", "files"}) | totals)
 
 
-def _landed(landed: Manifest) -> dict:
-    shown = landed.model_dump(include={"table", "digest", "faults"})
-    totals = {name: getattr(landed, name) for name in ("lines", "rows", "quarantined", "erased")}
-    return shown | totals | {"files": [file.model_dump() for file in landed.files]}
-
-
-def _table(run: "Run", audit: "Audit", table: tables.Table) -> dict:
-    entry = run.record.tables[table.name]
+def _table(run: AuditedRun, audit: "Audit", table: tables.Table, expected_rows: int | None) -> TableResult:
+    built = run.record.tables[table.name]
     known = {column.name: column for column in table.columns}
-    return {
-        "name": table.name,
-        "subject": table.subject,
-        "zone": table.zone,
-        "grain": table.grain,
-        "notebook": table.notebook,
-        "parents": list(table.parents),
-        "rows": entry.rows,
-        "expected_rows": run.dataset.rows.get(run.policy, {}).get(table.name),
-        "fingerprint": entry.fingerprint,
-        "columns": [
-            {"name": name, "type": type_, "about": column.about, "personal": column.personal}
-            for name, type_ in entry.columns.items()
-            for column in [known.get(name, UNKNOWN)]
-        ],
-        "sql": entry.sql,
-        "sql_file": paths.shown(sql.find(table.name, run.policy)),
-        "checks": [_check(run, check) for check in audit.of(table.name)],
-        "sample": _rows(run.sample(table.name, SAMPLED)),
-    }
+    columns = [(name, type_, known.get(name, UNKNOWN)) for name, type_ in built.columns.items()]
+    return TableResult(
+        name=table.name,
+        subject=table.subject,
+        zone=table.zone,
+        grain=table.grain,
+        notebook=table.notebook,
+        parents=list(table.parents),
+        rows=built.rows,
+        expected_rows=expected_rows,
+        fingerprint=built.fingerprint,
+        columns=[Column(name=name, type=type_, about=c.about, personal=c.personal) for name, type_, c in columns],
+        sql=built.sql,
+        sql_file=paths.shown(sql.find(table.name, run.policy)),
+        checks=[_check(run, check) for check in audit.of(table.name)],
+        sample=_cells(run.sample(table.name, SAMPLE_ROWS)),
+    )
 
 
-def _check(run: "Run", check: "Check") -> dict:
+def _check(run: AuditedRun, check: "Check") -> CheckResult:
     """A check; of one that stops the run also how to look further, and the keys of rows that break it."""
-    shown = {key: value for key, value in asdict(check).items() if key != "table"} | {"look": None, "row_keys": []}
-    if not check.stops:
-        return shown
+    look, row_keys = _broken_rows(run, check) if check.stops else (None, [])
+    fields = {name: value for name, value in asdict(check).items() if name != "table"}
+    return CheckResult(**fields, look=look, row_keys=row_keys)
+
+
+def _broken_rows(run: AuditedRun, check: "Check") -> tuple[str | None, list[str]]:
+    """A select of the rows that break a check, and the keys of the first of them."""
     [expectation] = [each for each in suites.read(check.table, run.policy) if each.check_id == check.check_id]
     select = failing_rows.select_failing_rows(check.table, expectation, run.record.as_of)
-    named = check.outcome == "failed" and failing_rows.selects_rows(expectation, select)
-    found = sorted(run.in_clear(failing_rows.limit_rows(select), row_keys=True)["row_key"]) if named else []
-    return shown | {"look": select, "row_keys": found}
+    if select is None or check.outcome != "failed" or not failing_rows.selects_rows(expectation, select):
+        return select, []
+    return select, sorted(run.in_clear(failing_rows.limit_rows(select), row_keys=True)["row_key"])
 
 
-def _rows(frame: "pd.DataFrame") -> list[list]:
+def _records(frame: "pd.DataFrame") -> list[dict]:
+    """Rows by the names of their columns."""
+    return [dict(zip(frame.columns, row, strict=True)) for row in _cells(frame)]
+
+
+def _cells(frame: "pd.DataFrame") -> list[list[Any]]:
     """The cells as JSON has them: null for a missing value."""
     return frame.astype("object").where(frame.notna(), None).values.tolist()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from stedi.results.model.rows import ConsentTimes, TimeBin
+
 _AGES = """
 with owner as (
     select email, min(sharewithresearchasofdate) as since from customer_trusted group by email
@@ -15,22 +17,20 @@ with owner as (
 """
 
 
-def times(ask: Callable[[str], list[dict]], steps: int = 60) -> dict | None:
-    """Phone readings of trusted customers by how long after the consent they were taken, in so many steps.
+def count_by_age(query: Callable[[str], list[dict]], intervals: int = 60) -> ConsentTimes | None:
+    """Phone readings of trusted customers by how long after the consent they were taken, in so many intervals.
 
-    `step_ms` is the width, and each of `bins` has `from_ms`, `landed` and `kept` (in `accelerometer_trusted`); None
-    where no reading is of a trusted customer.
+    None where no reading is of a trusted customer.
     """
-    [extent] = ask(f"{_AGES} select min(ms) as first, max(ms) as last from age")
+    [extent] = query(f"{_AGES} select min(ms) as first, max(ms) as last from age")
     if extent["first"] is None:
         return None
-    width = max(1, -(-(extent["last"] - extent["first"] + 1) // steps))
-    found = ask(
+    width = max(1, -(-(extent["last"] - extent["first"] + 1) // intervals))
+    rows = query(
         f"{_AGES} select floor(ms / cast({width} as double)) as place, sum(landed) as landed, sum(kept) as kept "
         "from age group by 1 order by 1"
     )
     bins = [
-        {"from_ms": int(each["place"]) * width, "landed": int(each["landed"]), "kept": int(each["kept"])}
-        for each in found
+        TimeBin(from_ms=int(row["place"]) * width, landed=int(row["landed"]), kept=int(row["kept"])) for row in rows
     ]
-    return {"step_ms": width, "bins": bins}
+    return ConsentTimes(step_ms=width, bins=bins)

@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
+from stedi.results.model.run import Data
 from stedi.storage import local
 from stedi.storage.record import RunRecord
 
@@ -15,12 +17,17 @@ KNOWN = paths.EXPECTATIONS / "row_counts.json"
 
 @dataclass(frozen=True)
 class Dataset:
-    """`kind` is public, synthetic or other; `rows` the exact counts, {policy: {table: rows}}, where they are known."""
+    """Data that landed. `rows` are the exact counts, {policy: {table: rows}}, where they are known."""
 
-    kind: str
+    kind: Literal["public", "synthetic", "other"]
     name: str
     fingerprint: str
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def described(self) -> Data:
+        """What the results say of it."""
+        return Data(kind=self.kind, name=self.name, fingerprint=self.fingerprint)
 
 
 def of_run(record: RunRecord) -> Dataset:
@@ -29,9 +36,9 @@ def of_run(record: RunRecord) -> Dataset:
     Its row counts are those of the whole data, so they are not known once somebody was erased.
     """
     files = [file for landed in record.landing.values() for file in landed.files]
-    found = recognise(fingerprint.of_files([file.content_sha256 for file in files]), record.source)
+    whole = recognise(fingerprint.of_files([file.content_sha256 for file in files]), record.source)
     erased = sum(file.erased for file in files)
-    return replace(found, name=f"{found.name}, without {erased:,} erased lines", rows={}) if erased else found
+    return replace(whole, name=f"{whole.name}, without {erased:,} erased lines", rows={}) if erased else whole
 
 
 def recognise(digest: str, source: str) -> Dataset:
@@ -44,12 +51,12 @@ def recognise(digest: str, source: str) -> Dataset:
     if known:
         return Dataset(known["kind"], known["name"], digest, known["rows"])
     try:
-        told = local.source(paths.resolve(source)).read_json("expected.json") or {}
+        beside = local.source(paths.resolve(source)).read_json("expected.json") or {}
     except BadInput:  # a file of somebody else's that happens to have this name
-        told = {}
-    if told.get("kind") == "synthetic" and told.get("fingerprint") == digest:
-        name = f"generated sample, scale {told['scale']}, seed {told['seed']}"
-        return Dataset("synthetic", name, digest, told["rows"])
+        beside = {}
+    if beside.get("kind") == "synthetic" and beside.get("fingerprint") == digest:
+        name = f"generated sample, scale {beside['scale']}, seed {beside['seed']}"
+        return Dataset("synthetic", name, digest, beside["rows"])
     return Dataset("other", "data that is not known here", digest)
 
 

@@ -3,51 +3,53 @@
 import json
 from pathlib import Path
 
+from stedi.contract import paths
+from stedi.results.model import Results
+from stedi.results.model.run import EarlierRun
+
 FILE = "history.jsonl"
 KEPT = 50  # runs
 SHOWN = 12
 
 
-def entry(results: dict) -> dict:
-    """What is remembered of a run."""
-    return {
-        "id": results["run"]["id"],
-        "policy": results["policy"],
-        "data": results["data"] and results["data"]["name"],
-        "outcome": results["outcome"],
-        "published": results["published"],
-        "rows": {table["name"]: table["rows"] for table in results["tables"]},
-    }
+def earlier(reports: str, run_id: str) -> list[EarlierRun]:
+    """The last runs before this one that were reported in a folder, oldest first."""
+    return [run for run in _read(reports) if run.id != run_id][-SHOWN:]
 
 
-def earlier(folder: str, run_id: str) -> list[dict]:
-    """The last runs before this one, oldest first."""
-    return [each for each in _read(folder) if each["id"] != run_id][-SHOWN:]
-
-
-def append(folder: str, results: dict) -> None:
-    """Remember a run; one that is remembered already takes its new place."""
-    lines = [*(each for each in _read(folder) if each["id"] != results["run"]["id"]), entry(results)][-KEPT:]
-    text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines)
-    path = Path(folder) / FILE
+def append(reports: str, results: Results) -> None:
+    """Remember a run in its folder of reports; one that is remembered already takes its new place."""
+    this = _remembered(results)
+    runs = [*(run for run in _read(reports) if run.id != this.id), this][-KEPT:]
+    text = "".join(json.dumps(run.model_dump(), ensure_ascii=False) + "\n" for run in runs)
+    path = _path(reports)
     new = path.with_name(f".{FILE}.tmp")
     new.write_text(text, encoding="utf-8", errors="backslashreplace")
     new.replace(path)
 
 
-def _read(folder: str) -> list[dict]:
+def _remembered(results: Results) -> EarlierRun:
+    return EarlierRun(
+        id=results.run.id,
+        policy=results.policy,
+        data=results.data and results.data.name,
+        outcome=results.outcome,
+        published=results.published,
+        rows={table.name: table.rows for table in results.tables},
+    )
+
+
+def _read(reports: str) -> list[EarlierRun]:
     """The lines that can be read; a file that somebody changed must not stop a run."""
-    path, found = Path(folder) / FILE, []
+    path = _path(reports)
+    runs = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
-            value = json.loads(line)
+            runs.append(EarlierRun.model_validate(json.loads(line)))
         except ValueError:
             continue
-        if isinstance(value, dict) and entry_keys() <= value.keys():
-            found.append(value)
-    return found
+    return runs
 
 
-def entry_keys() -> set[str]:
-    """The names that every line has."""
-    return {"id", "policy", "data", "outcome", "published", "rows"}
+def _path(reports: str) -> Path:
+    return Path(paths.resolve(reports)) / FILE

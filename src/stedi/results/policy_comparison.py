@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stedi.contract import sql, suites, tables
 from stedi.contract.policies import POLICIES
+from stedi.results.model.rows import ComparedFinding, PolicyComparison
 from stedi.storage import keys
 
 if TYPE_CHECKING:
@@ -16,50 +17,54 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000  # rows of landing up to which the policies are compared without being asked to
 DERIVED = tables.NAMES[len(tables.LANDING) :]
+CheckKey = tuple[str, str]  # table and check id
 
 
-def findings() -> dict[tuple[str, str], str]:
+def findings() -> dict[CheckKey, str]:
     """What some policy lets through, {(table, check id): what the rows are}, in the order of the tables."""
-    found: dict[tuple[str, str], str] = {}
+    warnings: dict[CheckKey, str] = {}
     for policy in POLICIES:
         for name in DERIVED:
-            for each in suites.read(name, policy):
-                if each.severity == "warning" and each.finding:
-                    found.setdefault((name, each.check_id), each.finding)
-    return dict(sorted(found.items(), key=lambda each: DERIVED.index(each[0][0])))
+            for check in suites.read(name, policy):
+                if check.severity == "warning" and check.finding:
+                    warnings.setdefault((name, check.check_id), check.finding)
+    return dict(sorted(warnings.items(), key=lambda warning: DERIVED.index(warning[0][0])))
 
 
-def compare(paths: dict[str, str], run_start: int, at_once: bool = False) -> dict:
-    """`rows` by policy and table; `findings` by policy, null where a policy has no such check, and who removes them.
+def compare(paths: dict[str, str], run_start: int, at_once: bool = False) -> PolicyComparison:
+    """Build every policy's tables from the landing tables in `paths` (folders of Parquet by name), and count.
 
-    `paths` are the folders of Parquet of the landing tables, `run_start` is in milliseconds since 1970. With `at_once`
-    the policies are looked at side by side, which takes the memory of all of them.
+    `run_start` is in milliseconds since 1970. With `at_once` the policies are built side by side, which takes the
+    memory of all of them.
     """
     from stedi.engines.duckdb import near
 
-    wanted = findings()
+    warnings = findings()
     with near(paths) as copies, ThreadPoolExecutor(len(POLICIES) if at_once else 1) as pool:
-        found = pool.map(lambda policy: _under(policy, copies, run_start, wanted), POLICIES)
-        counted = dict(zip(POLICIES, found, strict=True))
-    shown = [
-        {"table": table, "check_id": id_, "finding": finding,
-         "rows": {policy: counted[policy][1][table, id_] for policy in POLICIES}}
-        for (table, id_), finding in wanted.items()
-        if any(counted[policy][1][table, id_] for policy in POLICIES)
-    ]  # fmt: skip
-    for each in shown:
-        each["removed_by"] = _remover(each["rows"])
-    return {"rows": {policy: rows for policy, (rows, _) in counted.items()}, "findings": shown}
+        counts = pool.map(lambda policy: _count_under(policy, copies, run_start, list(warnings)), POLICIES)
+        counted = dict(zip(POLICIES, counts, strict=True))
+    compared = []
+    for (table, check_id), finding in warnings.items():
+        rows = {policy: counted[policy][1][table, check_id] for policy in POLICIES}
+        if any(rows.values()):
+            compared.append(
+                ComparedFinding(
+                    table=table, check_id=check_id, finding=finding, rows=rows, removed_by=_first_without(rows)
+                )
+            )
+    return PolicyComparison(rows={policy: rows for policy, (rows, _) in counted.items()}, findings=compared)
 
 
-def _remover(rows: dict[str, int | None]) -> str | None:
-    """The first policy under which there is none, of those that come after one under which there is some."""
+def _first_without(rows: dict[str, int | None]) -> str | None:
+    """The first policy under which there are none, of those that come after one under which there are some."""
     names = list(rows)
     first = next(place for place, name in enumerate(names) if rows[name])
     return next((name for name in names[first:] if rows[name] == 0), None)
 
 
-def _under(policy: str, paths: dict[str, str], run_start: int, wanted: dict) -> tuple[dict, dict]:
+def _count_under(
+    policy: str, paths: dict[str, str], run_start: int, checks: list[CheckKey]
+) -> tuple[dict[str, int], dict[CheckKey, int | None]]:
     """The rows of each table under a policy, and of each finding."""
     from stedi.engines.duckdb import connect, faults, key_table, view
 
@@ -73,15 +78,19 @@ def _under(policy: str, paths: dict[str, str], run_start: int, wanted: dict) -> 
             select = sql.render(sql.bind(sql.read(name, policy), run_start), "duckdb")
             connection.execute(f'create temp table "{name}" as {select}')
         rows = {name: _count(connection, f'select * from "{name}"') for name in DERIVED}
-        return rows, {each: _found(connection, *each, policy, run_start) for each in wanted}
+        return rows, {key: _count_finding(connection, *key, policy, run_start) for key in checks}
 
 
-def _found(connection: "duckdb.DuckDBPyConnection", table: str, id_: str, policy: str, run_start: int) -> int | None:
-    for each in suites.read(table, policy):
-        if id_ in (each.check_id, *each.replaces) and each.query:
-            return _count(connection, sql.render(sql.bind(each.query, run_start), "duckdb"))
+def _count_finding(
+    connection: "duckdb.DuckDBPyConnection", table: str, check_id: str, policy: str, run_start: int
+) -> int | None:
+    """The rows that a check finds under a policy; None where the policy has no such check."""
+    for check in suites.read(table, policy):
+        if check_id in (check.check_id, *check.replaces) and check.query:
+            return _count(connection, sql.render(sql.bind(check.query, run_start), "duckdb"))
     return None
 
 
 def _count(connection: "duckdb.DuckDBPyConnection", select: str) -> int:
-    return connection.execute(f"select count(*) from ({select})").fetchone()[0]
+    row = connection.execute(f"select count(*) from ({select})").fetchone()
+    return row[0] if row else 0

@@ -1,57 +1,72 @@
-"""What binds evidence to the code that produced it: digests of files, the commit, the command that does it again."""
+"""What binds results to the code and the run that produced them: digests of files, the commit, the command."""
 
 import hashlib
 import platform
 import shlex
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stedi.contract import paths, sql, suites, tables
+from stedi.results import history
 from stedi.results.datasets import KNOWN
+from stedi.results.model.run import Circumstances, Cost, Data, PublishedRun
+from stedi.storage import catalog
+from stedi.storage.record import RunRecord
+
+if TYPE_CHECKING:
+    from stedi.storage.local import Folder
 
 _PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 _CODE = ("src", "notebooks", "expectations")
 _CONTRACT = (Path(tables.__file__), Path(suites.__file__))  # columns, and the checks that follow from them
 
 
-def files(policy: str) -> dict[str, str]:
+def file_digests(policy: str) -> dict[str, str]:
     """SHA-256 of every file that decides what a table holds and what is checked, by its path in the project."""
     files = [sql.find(name, policy) for name in tables.NAMES]
     files += [path for name in tables.NAMES for path in suites.files(name, policy)]
     files += [*_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
-    return {paths.shown(path): digest(path) for path in files}
+    return {paths.shown(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def circumstances(lake: "Folder", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
+    """When, where and with what: all that differs between two runs on the same data and code."""
+    started = datetime.fromisoformat(record.started_at)
+    published = catalog.load(lake)
+    commit = _git("rev-parse", "HEAD")
+    return Circumstances(
+        id=record.run_id,
+        started_at=record.started_at,
+        seconds=round((datetime.now(UTC) - started).total_seconds(), 1),
+        commit=commit,
+        changed=bool(_git("status", "--porcelain", "--", *_CODE)) if commit else None,
+        source=record.source,
+        engine=record.engine,
+        max_quarantined=record.max_quarantined,
+        lakehouse=paths.shown(lake.url()),
+        command=_commands(lake, record, data),
+        table_seconds={name: table.seconds for name, table in record.tables.items()},
+        versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        aws=Cost.model_validate(record.aws.model_dump()) if record.aws else None,
+        readers_see=published
+        and PublishedRun(id=published.run_id, policy=published.policy, at=published.published_at),
+        history=history.earlier(reports, record.run_id),
+    )
 
 
-def commit() -> dict:
-    """`commit`, and whether what decides about tables was `changed` since; both None where there is no checkout."""
-    found = _git("rev-parse", "HEAD")
-    return {"commit": found, "changed": bool(_git("status", "--porcelain", "--", *_CODE)) if found else None}
-
-
-def command(data: dict | None, parameters: dict) -> list[str]:
+def _commands(lake: "Folder", record: RunRecord, data: Data | None) -> list[str]:
     """The commands that do the run again, from the project's root; the data has to be there, or is generated."""
-    source, lines = parameters["source"], []
-    if data and data["kind"] == "synthetic" and source != paths.SOURCE and "scale" in data["name"]:
-        scale, seed = (data["name"].split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
-        lines.append(shlex.join([".venv/bin/stedi", "sample", "--out", source, "--scale", scale, "--seed", seed]))
-    options = [
-        word
-        for name, value in parameters.items()
-        if value is not None and value is not False
-        for word in ([f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)])
-    ]
-    return [*lines, shlex.join([".venv/bin/stedi", "run", *options])]
-
-
-def versions() -> dict[str, str]:
-    """Of Python, and of the packages that could change a result."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+    source, commands = record.source, []
+    if data and data.kind == "synthetic" and source != paths.SOURCE and "scale" in data.name:
+        scale, seed = (data.name.split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
+        commands.append([".venv/bin/stedi", "sample", "--out", source, "--scale", scale, "--seed", seed])
+    options = {"source": source, "policy": record.policy, "engine": record.engine,
+               "max-quarantined": record.max_quarantined, "lakehouse": paths.shown(lake.url())}  # fmt: skip
+    typed = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    return [shlex.join(words) for words in [*commands, [".venv/bin/stedi", "run", *typed]]]
 
 
 def _git(*words: str) -> str | None:

@@ -7,6 +7,9 @@ one before it was dropped for that reason; anything else that is missing, or too
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stedi.results.model.landing import LandedTable
+from stedi.results.model.rows import Dropped, Step, SubjectRows
+
 KEPT, UNEXPLAINED = "kept", "unexplained"
 REASONS = {
     "quarantined": "lines that cannot be used",
@@ -81,58 +84,60 @@ group by 1
 
 
 @dataclass(frozen=True)
-class Step:
-    """From one table of a subject to the next, and the classes of their rows."""
+class Filter:
+    """From one table of a subject to the next, and the SQL that puts the rows of either into classes."""
 
     before: str
     after: str
     classes: str
 
 
-STEPS = {
+FILTERS = {
     "customer": (
-        Step("customer_landing", "customer_trusted", _CUSTOMER),
-        Step("customer_trusted", "customer_curated", _CURATED),
+        Filter("customer_landing", "customer_trusted", _CUSTOMER),
+        Filter("customer_trusted", "customer_curated", _CURATED),
     ),
-    "accelerometer": (Step("accelerometer_landing", "accelerometer_trusted", _PHONE),),
-    "step_trainer": (Step("step_trainer_landing", "step_trainer_trusted", _TRAINER),),
+    "accelerometer": (Filter("accelerometer_landing", "accelerometer_trusted", _PHONE),),
+    "step_trainer": (Filter("step_trainer_landing", "step_trainer_trusted", _TRAINER),),
 }
 
 
-def reconcile(landing: dict[str, dict], ask: Callable[[str], list[dict]]) -> list[dict]:
-    """For each subject its steps: `rows_in`, `rows_out`, and `dropped` by `reason`, which sum exactly.
-
-    `landing` gives of each landing table its `lines`, `rows`, `quarantined` and `erased`.
-    """
+def reconcile(landing: list[LandedTable], query: Callable[[str], list[dict]]) -> list[SubjectRows]:
+    """Where the rows of every subject went, step by step. What was dropped sums exactly."""
+    landed = {table.table: _landing_step(table) for table in landing}
     return [
-        {"subject": subject, "steps": [_landed(landing[f"{subject}_landing"]), *(_step(each, ask) for each in steps)]}
-        for subject, steps in STEPS.items()
+        SubjectRows(
+            subject=subject,
+            steps=[landed[f"{subject}_landing"], *(_filter_step(each, query) for each in filters)],
+        )
+        for subject, filters in FILTERS.items()
     ]
 
 
-def _landed(account: dict) -> dict:
-    dropped = {"quarantined": account["quarantined"], "erased": account["erased"]}
-    return _balanced(account["table"], account["lines"], account["rows"], dropped)
+def _landing_step(landed: LandedTable) -> Step:
+    dropped = {"quarantined": landed.quarantined, "erased": landed.erased}
+    return _step(landed.table, landed.lines, landed.rows, dropped)
 
 
-def _step(step: Step, ask: Callable[[str], list[dict]]) -> dict:
+def _filter_step(step: Filter, query: Callable[[str], list[dict]]) -> Step:
     before, after = (
-        {each["class"]: each for each in ask(step.classes.format(table=table))} for table in (step.before, step.after)
+        {row["class"]: row for row in query(step.classes.format(table=table))} for table in (step.before, step.after)
     )
     dropped = {reason: before[reason]["n"] - after.get(reason, {"n": 0})["n"] for reason in before if reason != KEPT}
     if KEPT in before:  # of a customer with several records all but one may have been left out
         missing = before[KEPT]["n"] - after.get(KEPT, {"n": 0})["n"]
         dropped["another_record"] = min(max(missing, 0), before[KEPT]["others"])
-    return _balanced(step.after, _rows(before), _rows(after), dropped)
+    return _step(step.after, _total(before), _total(after), dropped)
 
 
-def _rows(classes: dict[str, dict]) -> int:
-    return sum(each["n"] for each in classes.values())
+def _total(classes: dict[str, dict]) -> int:
+    return sum(row["n"] for row in classes.values())
 
 
-def _balanced(table: str, rows_in: int, rows_out: int, dropped: dict[str, int]) -> dict:
+def _step(table: str, rows_in: int, rows_out: int, dropped: dict[str, int]) -> Step:
+    """The step with its reasons in a fixed order; whatever they do not explain is `unexplained`."""
     explained = {reason: dropped[reason] for reason in REASONS if dropped.get(reason, 0) > 0}
     if rest := rows_in - rows_out - sum(explained.values()):
         explained[UNEXPLAINED] = rest
-    found = [{"reason": reason, "about": REASONS[reason], "rows": rows} for reason, rows in explained.items()]
-    return {"table": table, "rows_in": rows_in, "rows_out": rows_out, "dropped": found}
+    reasons = [Dropped(reason=reason, about=REASONS[reason], rows=rows) for reason, rows in explained.items()]
+    return Step(table=table, rows_in=rows_in, rows_out=rows_out, dropped=reasons)

@@ -34,7 +34,7 @@ class Document(Part):
             return cls.model_validate(content)
         except ValidationError as error:
             raise BadInput(
-                f"{name} is damaged, or not ours: {_first_fault(error)}. Restore it, or build again from "
+                f"{name} is damaged, or not ours: {first_fault(error)}. Restore it, or build again from "
                 "notebook 02_landing_zone on: stedi run --full"
             ) from None
 
@@ -59,7 +59,7 @@ class Document(Part):
         lake.write_json(path, self.model_dump(mode="json"))
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
     """The first thing that is wrong, by its place in the document; its value is not quoted."""
     [first, *_] = error.errors(include_input=False, include_url=False)
     place = ".".join(map(str, first["loc"])) or "the document"
