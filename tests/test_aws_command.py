@@ -48,7 +48,7 @@ def given(request, folder, generated) -> Path:
 
 
 def stedi(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "stedi.cli.main", *words], capture_output=True, text=True, cwd=folder,
+    return subprocess.run([sys.executable, "-m", "stedi", *words], capture_output=True, text=True, cwd=folder,
                           timeout=300)  # fmt: skip
 
 

@@ -182,11 +182,13 @@ def _validate(context, source, name: str, path: Path, expectations: list[dict], 
     try:
         suite = gx.ExpectationSuite(name=name, expectations=expectations)
     except Exception as error:  # an expectation's own faults come as several unrelated types
-        raise BadInput(f"The suite {paths.shown(path)} cannot be used: {error}") from None
+        raise BadInput(f"The suite {paths.program_name(path)} cannot be used: {error}") from None
     kept = {each.meta["check_id"] for each in suite.expectations}
     if dropped := [e for e in expectations if e["meta"]["check_id"] not in kept]:
         named = ", ".join(f"{each['meta']['check_id']} ({each['type']})" for each in dropped)
-        raise BadInput(f"The suite {paths.shown(path)} cannot be used: Great Expectations does not know {named}.")
+        raise BadInput(
+            f"The suite {paths.program_name(path)} cannot be used: Great Expectations does not know {named}."
+        )
     batch = source.add_table_asset(name, table_name=name).add_batch_definition_whole_table("all").get_batch()
     result = batch.validate(
         suite, expectation_parameters=known, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -245,7 +247,7 @@ def _check(table: str, path: Path, expectation: dict, result: dict | None, known
         severity=expectation["severity"],
         outcome="skipped" if parameters - known.keys() else _outcome(result, counted or not by_query),
         column=kwargs.get("column"),
-        suite=paths.shown(path),
+        suite=paths.program_name(path),
         query=kwargs.get("unexpected_rows_query"),
         expected=next((known[each] for each in parameters & known.keys()), None),
         observed=observed if counted and not by_query else None,

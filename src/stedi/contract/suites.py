@@ -22,7 +22,7 @@ def find(table: str, policy: str) -> Path:
         if path.exists():
             return path
     raise BadInput(
-        f"{table} has no suite for policy {policy}. Expected: {' or '.join(paths.shown(p) for p in places)}."
+        f"{table} has no suite for policy {policy}. Expected: {' or '.join(paths.program_name(p) for p in places)}."
     )
 
 
@@ -30,7 +30,7 @@ def read(path: Path, table: str) -> list[dict]:
     """The expectations of a suite. Raises BadInput for anything that Great Expectations would pass over silently."""
 
     def refuse(why: str) -> BadInput:
-        return BadInput(f"The suite {paths.shown(path)} cannot be used: {why}.")
+        return BadInput(f"The suite {paths.program_name(path)} cannot be used: {why}.")
 
     try:
         suite = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """Fresh kernels for the notebooks, all started at once: while one works, the next ones get ready."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop, run_sync
 
 from stedi.audit import lean
+from stedi.contract import paths
 from stedi.notebook_runner.client import Client
 from stedi.notebook_runner.forked import Nursery
 
@@ -43,7 +45,8 @@ class Kernel(AsyncKernelManager):
             self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": "stedi-forked"}
         extra = ["--HistoryManager.hist_file=:memory:", f"--IPKernelApp.exec_lines=exec({meanwhile!r}, {{}})"]
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}  # what cells print goes to the notebook
-        run_sync(self.start_kernel)(cwd=folder, extra_arguments=extra, **silent)
+        where = os.environ | {paths.WORKING_FOLDER: str(paths.working_folder())}
+        run_sync(self.start_kernel)(cwd=folder, env=where, extra_arguments=extra, **silent)
 
     def kill(self) -> None:
         """End it, and all that it has started, without waiting for it to be gone."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stedi.storage.local import Folder
 
 _PLACES = ("lakehouse", "reports", "screenshots", "full")  # where it is written to changes no result
-_CODE = {"src": "src/stedi", "notebooks": "notebooks", "expectations": "expectations"}
+_CODE = {"src": paths.PACKAGE, "notebooks": paths.NOTEBOOKS, "expectations": paths.EXPECTATIONS}
 
 
 def made_from(lake: "Folder", options: "Options") -> dict[str, str]:
@@ -46,7 +46,7 @@ def made_from(lake: "Folder", options: "Options") -> dict[str, str]:
 
 def _made_from(lake: "Folder", options: "Options") -> dict[str, str]:
     given = {name: value for name, value in asdict(options).items() if name not in _PLACES}
-    return {name: _digest(path for path in (paths.ROOT / folder).rglob("*") if _is_code(path))
+    return {name: _digest(path for path in folder.rglob("*") if _is_code(path))
             for name, folder in _CODE.items()} | {
         "options": _sha(json.dumps(given, sort_keys=True)),
         "packages": _sha(sys.version, *_packages()),
@@ -149,7 +149,7 @@ def _is_code(path: Path) -> bool:
 
 def _digest(files: Iterable[Path]) -> str:
     """Of files, with their names."""
-    return _sha(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
+    return _sha(*(f"{paths.program_name(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
 
 
 def _sha(*texts: str) -> str:

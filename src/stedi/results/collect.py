@@ -97,16 +97,15 @@ def stopped(error: StediError, notebook: str, lake: "Folder", record: RunRecord,
 def circumstances(lake: "Folder", record: RunRecord, reports: str = paths.REPORTS) -> dict:
     """When, where and with what: the block that differs between runs."""
     begun = datetime.fromisoformat(record.started_at)
-    given = {name: getattr(record, name) for name in ("source", "policy", "engine", "max_quarantined")}
-    parameters = given | {"lakehouse": paths.shown(lake.url())}
+    given = {name: getattr(record, name) for name in ("policy", "engine", "max_quarantined")}
+    parameters = {"source": paths.shown(record.source)} | given | {"lakehouse": paths.shown(lake.url())}
     current = catalog.load(lake)
     return {
         "id": record.run_id,
         "started_at": record.started_at,
         "seconds": round((datetime.now(UTC) - begun).total_seconds(), 1),
         **provenance.commit(),
-        **{name: getattr(record, name) for name in ("source", "engine", "max_quarantined")},
-        "lakehouse": parameters["lakehouse"],
+        **{name: parameters[name] for name in ("source", "engine", "max_quarantined", "lakehouse")},
         "command": provenance.command(_data(record), parameters),
         "table_seconds": {name: table.seconds for name, table in record.tables.items()},
         "versions": provenance.versions(),
@@ -180,7 +179,7 @@ def _table(run: "Run", audit: "Audit", table: tables.Table) -> dict:
             for column in [known.get(name, UNKNOWN)]
         ],
         "sql": entry.sql,
-        "sql_file": paths.shown(sql.find(table.name, run.policy)),
+        "sql_file": paths.program_name(sql.find(table.name, run.policy)),
         "checks": [_check(run, check) for check in audit.of(table.name)],
         "sample": _rows(run.sample(table.name, SAMPLED)),
     }

@@ -19,7 +19,7 @@ def files(policy: str) -> dict[str, str]:
     """SHA-256 of every file that decides what a table holds and what is checked, by its path in the project."""
     files = [sql.find(name, policy) for name in tables.NAMES] + [suites.find(name, policy) for name in tables.NAMES]
     files += [_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
-    return {paths.shown(path): digest(path) for path in files}
+    return {paths.program_name(path): digest(path) for path in files}
 
 
 def digest(path: Path) -> str:
@@ -34,18 +34,19 @@ def commit() -> dict:
 
 
 def command(data: dict | None, parameters: dict) -> list[str]:
-    """The commands that do the run again, from the project's root; the data has to be there, or is generated."""
+    """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
+    program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
     source, lines = parameters["source"], []
     if data and data["kind"] == "synthetic" and source != paths.SOURCE and "scale" in data["name"]:
         scale, seed = (data["name"].split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
-        lines.append(shlex.join([".venv/bin/stedi", "sample", "--out", source, "--scale", scale, "--seed", seed]))
+        lines.append(shlex.join([program, "sample", "--out", source, "--scale", scale, "--seed", seed]))
     options = [
         word
         for name, value in parameters.items()
         if value is not None and value is not False
         for word in ([f"--{name.replace('_', '-')}"] if value is True else [f"--{name.replace('_', '-')}", str(value)])
     ]
-    return [*lines, shlex.join([".venv/bin/stedi", "run", *options])]
+    return [*lines, shlex.join([program, "run", *options])]
 
 
 def versions() -> dict[str, str]:
@@ -55,6 +56,8 @@ def versions() -> dict[str, str]:
 
 def _git(*words: str) -> str | None:
     """What git says of the project; None where the project is no checkout."""
+    if paths.INSTALLED:  # any repository around it is somebody else's
+        return None
     try:
         done = subprocess.run(["git", "-C", str(paths.ROOT), *words], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
