@@ -38,7 +38,7 @@ def _stedi(engine: str) -> Callable[[Path, Path, int], list[str]]:
         return [
             sys.executable,
             "-m",
-            "stedi.cli.main",
+            "stedi",
             "run",
             "--source",
             str(source),

@@ -11,8 +11,7 @@ import pytest
 import cloud
 from runs import publish
 from stedi.contract.policies import POLICIES
-from stedi.runs import lakehouse_comparison
-from stedi.runs import provision
+from stedi.runs import lakehouse_comparison, provision
 from stedi.sample import generate
 from stedi.storage import keys
 
@@ -48,7 +47,7 @@ def given(request, folder, generated) -> Path:
 
 
 def stedi(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "stedi.cli.main", *words], capture_output=True, text=True, cwd=folder,
+    return subprocess.run([sys.executable, "-m", "stedi", *words], capture_output=True, text=True, cwd=folder,
                           timeout=300)  # fmt: skip
 
 

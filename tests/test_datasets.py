@@ -86,9 +86,9 @@ def test_known_data_sets_have_counts_for_every_table_they_name():
 
 @pytest.fixture
 def generated(tmp_path, monkeypatch):
-    """The folders for which a sample was generated, in a project of its own."""
+    """The folders for which a sample was generated, in a working folder of their own."""
     folders = []
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(generate, "generate", folders.append)
     return folders
 

@@ -58,16 +58,14 @@ def test_readme_holds_the_flow_as_it_is_in_the_contract():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme_and_has_help(command, capsys):
     assert re.search(rf"^stedi {command} +\w", README, re.MULTILINE)
-    with pytest.raises(SystemExit) as ended:
-        main.main([command, "--help"])
-    assert ended.value.code == 0
+    assert main.main([command, "--help"]) == 0
     assert "--help" in capsys.readouterr().out
 
 
 def test_commands_are_all_listed(capsys):
-    with pytest.raises(SystemExit):
-        main.main(["--help"])
-    assert re.findall(r"^    ([a-z-]+)(?: |$)", capsys.readouterr().out, re.MULTILINE) == COMMANDS
+    assert main.main(["--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE) == COMMANDS
 
 
 @pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from",

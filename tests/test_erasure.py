@@ -11,7 +11,7 @@ from conftest import write_source
 from rows import LANDED, T, customer, phone, trainer
 from runs import publish
 from stedi import Lakehouse
-from stedi.cli import commands, main
+from stedi.cli import command, main
 from stedi.contract.errors import AuditFailed, BadInput, CouldNotFinish
 from stedi.erasure import erase, subject_access, trace_search
 from stedi.ingest.tombstones import Tombstones
@@ -350,7 +350,7 @@ def test_command_line_shows_first_and_erases_then(here, capsys, monkeypatch):
     assert main.main(["forget", "--emails", str(here / "list.txt"), "--dry-run", *common]) == 0
     assert "machine_learning_curated: 3 rows" in capsys.readouterr().out
     assert not (here / "lake/erasures").exists()
-    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
+    monkeypatch.setattr(command, "silence_stderr_at_exit", lambda: None)
     places = ["--reports", str(here / "reports"), "--screenshots", str(here / "pictures")]
     assert main.main(["forget", "--email", ANN, *common, *places]) == 0
     said = capsys.readouterr().out

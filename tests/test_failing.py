@@ -10,7 +10,7 @@ from rows import LANDED, customer
 from runs import build, land, publish
 from stedi import Run
 from stedi.audit import failing_rows
-from stedi.cli import commands, main
+from stedi.cli import command, main
 from stedi.contract import suites, tables
 from stedi.contract.errors import AuditFailed
 from stedi.contract.policies import POLICIES
@@ -96,7 +96,7 @@ def test_audit_of_what_is_published_fails_with_1_and_tells_the_run(tmp_path, cap
     from stedi import Run as run_class
 
     publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
-    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
+    monkeypatch.setattr(command, "silence_stderr_at_exit", lambda: None)
     places = [f"--{name}={tmp_path / name}" for name in ("reports", "screenshots")]
     assert main.main(["audit", "--lakehouse", str(tmp_path / "lake"), *places]) == 0
     assert "checks. Report: " in capsys.readouterr().out

@@ -11,11 +11,11 @@ import pytest
 
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
-from stedi.cli import commands, main
+from stedi.cli import command, main
 from stedi.contract import tables
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.erasure import trace_search
-from stedi.privacy import masking
+from stedi.privacy.error_text import traceback_without_values
 from stedi.runs.run import Run
 
 DATES = [column.name for column in tables.CUSTOMER if column.type == "bigint"]
@@ -105,7 +105,7 @@ def test_nothing_planted_leaves(marked, capfd, lines, arguments, code):
 
 
 def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capfd, monkeypatch):
-    monkeypatch.setattr(commands, "_end_quietly", lambda: None)
+    monkeypatch.setattr(command, "silence_stderr_at_exit", lambda: None)
     (marked / "reports").mkdir()
     assert run(marked, f"--summary={marked / 'reports/summary.md'}") == 0
     places = [f"--{name}={marked / name}" for name in ("reports", "screenshots")]
@@ -137,8 +137,10 @@ def test_unexpected_error_is_told_by_kind_and_place(marked, monkeypatch):
     monkeypatch.setattr(land, "land", fail)
     with pytest.raises(CouldNotFinish, match=r"KeyError at test_guard.py, line \d+, which nobody expected") as raised:
         started.land("customer_landing")
-    assert "zelda" not in str(raised.value) + masking.trail(raised.value) + "".join(raised.value._render_traceback_())
-    assert "raise KeyError" in masking.trail(raised.value)
+    assert "zelda" not in str(raised.value) + traceback_without_values(raised.value) + "".join(
+        raised.value._render_traceback_()
+    )
+    assert "raise KeyError" in traceback_without_values(raised.value)
 
 
 def test_query_that_cannot_be_cast_does_not_quote_the_value(marked):
@@ -146,4 +148,4 @@ def test_query_that_cannot_be_cast_does_not_quote_the_value(marked):
     started.land("customer_landing")
     with pytest.raises((BadInput, CouldNotFinish)) as raised:
         started.query("select cast(email as bigint) as n from customer_landing")
-    assert "zelda" not in str(raised.value) + masking.trail(raised.value)
+    assert "zelda" not in str(raised.value) + traceback_without_values(raised.value)

@@ -31,7 +31,7 @@ class Place:
     def command(self, source: Path | None, *more: str) -> list[str]:
         given = ["--source", source] if source else []
         folders = ["--lakehouse", self.lake, "--reports", self.reports, "--screenshots", self.screenshots]
-        return [sys.executable, "-m", "stedi.cli.main", "run", *given, *folders, *more]
+        return [sys.executable, "-m", "stedi", "run", *given, *folders, *more]
 
     def run(self, source: Path | None, *more: str) -> subprocess.CompletedProcess:
         return subprocess.run(self.command(source, *more), capture_output=True, text=True, cwd=self.root, timeout=120)
@@ -113,13 +113,13 @@ def test_results_of_a_published_run_are_kept_and_rendered_again(place, tmp_path)
     kept = json.loads((place.lake / "runs" / place.results()["run"]["id"] / "results.json").read_text())
     assert kept == place.results()
     places = [f"--lakehouse={place.lake}", f"--reports={tmp_path / 'again'}", f"--screenshots={tmp_path / 'pictures'}"]
-    done = subprocess.run([sys.executable, "-m", "stedi.cli.main", "report", *places], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "stedi", "report", *places], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "again/validation_report.html").read_text() == place.page()
     for path in place.screenshots.iterdir():
         assert (tmp_path / "pictures" / path.name).read_bytes() == path.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-m", "stedi.cli.main", "report", "--run", "x", *places], capture_output=True, text=True
+        [sys.executable, "-m", "stedi", "report", "--run", "x", *places], capture_output=True, text=True
     )
     assert done.returncode == 2
     assert f"There are no results of run x, in {place.lake}. Kept are: {kept['run']['id']}." in done.stderr

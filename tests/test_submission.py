@@ -29,7 +29,7 @@ def made(tmp_path_factory) -> Path:
     people = [customer("eve", customername=HOSTILE, birthday=HOSTILE), *LANDED["customer_landing"]]
     source = write_source(folder / "source", LANDED | {"customer_landing": people})
     places = [f"--{name}={folder / name}" for name in ("lakehouse", "reports", "screenshots")]
-    command = [sys.executable, "-m", "stedi.cli.main", "run", f"--source={source}", *places]
+    command = [sys.executable, "-m", "stedi", "run", f"--source={source}", *places]
     assert subprocess.run(command, capture_output=True).returncode == 0
     submission.collect(str(folder / "out"), str(folder / "reports"), str(folder / "screenshots"))
     return folder

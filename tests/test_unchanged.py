@@ -144,7 +144,7 @@ def test_no_run_is_unchanged_where_the_program_is_another(place, monkeypatch, tm
     (tmp_path / "code" / "deeper").mkdir(parents=True)
     file = tmp_path / "code" / "deeper" / "a.sql"
     file.write_text("select 1")
-    monkeypatch.setitem(up_to_date._CODE, part, str(tmp_path / "code"))
+    monkeypatch.setitem(up_to_date._CODE, part, tmp_path / "code")
     up_to_date.remember(place.lake, place.id, up_to_date.digest_inputs(place.lake, place.options))
     assert place.unchanged() == place.id
     if change == "gone":

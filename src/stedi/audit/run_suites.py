@@ -159,7 +159,7 @@ def _understood(expectation: Expectation, config: dict[str, Any]) -> "GXExpectat
     """Great Expectations' own object. Raises BadInput for a type that it would drop, and for wrong arguments."""
     import great_expectations as gx
 
-    refused = f"The suite {paths.shown(expectation.source)} cannot be used: "
+    refused = f"The suite {paths.program_name(expectation.source)} cannot be used: "
     try:
         understood = gx.ExpectationSuite(name=expectation.check_id, expectations=[config]).expectations
     except Exception as error:  # an expectation's own faults come as several unrelated types
@@ -205,7 +205,7 @@ def _check(table: str, expectation: Expectation, result: dict[str, Any] | None, 
         severity=expectation.severity,
         outcome=_outcome(result, counted or not by_query) if expectation.parameters <= known.keys() else "skipped",
         column=expectation.column,
-        suite=paths.shown(expectation.source),
+        suite=paths.program_name(expectation.source),
         query=expectation.query,
         expected=next((known[each] for each in expectation.parameters & known.keys()), None),
         observed=observed if counted and not by_query else None,

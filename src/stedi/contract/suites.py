@@ -46,7 +46,7 @@ def files(table: str, policy: str) -> list[Path]:
     places = [paths.EXPECTATIONS / folder / f"{table}.json" for folder in sql.folders(table, policy)]
     existing = [path for path in places if path.exists()]
     if not existing:
-        expected = " or ".join(paths.shown(path) for path in places)
+        expected = " or ".join(paths.program_name(path) for path in places)
         raise BadInput(f"{table} has no suite for policy {policy}. Expected: {expected}.")
     return existing
 
@@ -156,7 +156,7 @@ def _require_nothing_lost(parent: list[Expectation], suite: list[Expectation], c
 
 
 def _refusal(path: Path, why: str) -> BadInput:
-    return BadInput(f"The suite {paths.shown(path)} cannot be used: {why}.")
+    return BadInput(f"The suite {paths.program_name(path)} cannot be used: {why}.")
 
 
 def _read_file(path: Path, table: str) -> _SuiteFile:

@@ -18,7 +18,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -29,8 +28,9 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import run_sync
 
+from stedi.contract import paths
+
 START_TIMEOUT = 60  # seconds
-WORKING_FOLDER = "STEDI_WORKING_FOLDER"  # tells a kernel where the command was run: relative places start there
 # What a kernel imports while it waits for its turn, because its notebook needs it.
 _TO_BUILD = "duckdb, pandas, sqlglot.dialects.athena, sqlglot.dialects.duckdb"
 PRELOAD = {
@@ -119,7 +119,7 @@ class Kernels:
         )
         run_sync(kernel.start_kernel)(
             cwd=self._cwd,
-            env=os.environ | {WORKING_FOLDER: str(Path.cwd())},
+            env=os.environ | {paths.WORKING_FOLDER: str(paths.working_folder())},
             stdout=subprocess.DEVNULL,  # what cells print goes to the notebook
             stderr=subprocess.DEVNULL,
             extra_arguments=[

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stedi.storage.local import Folder
 
 _NO_INPUT = ("lakehouse", "reports", "screenshots", "full")  # options that change no result
-_CODE = {"src": "src/stedi", "notebooks": "notebooks", "expectations": "expectations"}
+_CODE = {"src": paths.PACKAGE, "notebooks": paths.NOTEBOOKS, "expectations": paths.EXPECTATIONS}
 
 
 class Inputs(Document):
@@ -53,7 +53,7 @@ def digest_inputs(lake: "Folder", options: "Options") -> dict[str, str]:
 
 def _digest_parts(lake: "Folder", options: "Options") -> dict[str, str]:
     values = {name: value for name, value in asdict(options).items() if name not in _NO_INPUT}
-    code = {name: _digest_files(path for path in (paths.ROOT / folder).rglob("*") if _is_code(path))
+    code = {name: _digest_files(path for path in folder.rglob("*") if _is_code(path))
             for name, folder in _CODE.items()}  # fmt: skip
     return code | {
         "options": _digest(json.dumps(values, sort_keys=True)),
@@ -158,7 +158,7 @@ def _is_code(path: Path) -> bool:
 
 def _digest_files(files: Iterable[Path]) -> str:
     """One digest of files and their names."""
-    return _digest(*(f"{paths.shown(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
+    return _digest(*(f"{paths.program_name(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
 
 
 def _digest(*texts: str) -> str:

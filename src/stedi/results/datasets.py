@@ -63,7 +63,7 @@ def recognise(digest: str, source: str) -> Dataset:
 def ensure_sample(source: str) -> None:
     """Generate the sample where the default source is asked for and is not there yet."""
     folder = Path(paths.resolve(source))
-    if folder == paths.ROOT / paths.SOURCE and not (folder / "expected.json").exists():
+    if folder == Path(paths.resolve(paths.SOURCE)) and not (folder / "expected.json").exists():
         from stedi.sample import generate
 
         generate.generate(folder)

@@ -29,7 +29,7 @@ def file_digests(policy: str) -> dict[str, str]:
     files = [sql.find(name, policy) for name in tables.NAMES]
     files += [path for name in tables.NAMES for path in suites.files(name, policy)]
     files += [*_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
-    return {paths.shown(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {paths.program_name(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def circumstances(lake: "Folder", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
@@ -51,26 +51,28 @@ def circumstances(lake: "Folder", record: RunRecord, data: Data | None, reports:
         table_seconds={name: table.seconds for name, table in record.tables.items()},
         versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         aws=Cost.model_validate(record.aws.model_dump()) if record.aws else None,
-        readers_see=published
-        and PublishedRun(id=published.run_id, policy=published.policy, at=published.published_at),
+        readers_see=published and PublishedRun(id=published.run_id, policy=published.policy, at=published.published_at),
         history=history.earlier(reports, record.run_id),
     )
 
 
 def _commands(lake: "Folder", record: RunRecord, data: Data | None) -> list[str]:
-    """The commands that do the run again, from the project's root; the data has to be there, or is generated."""
+    """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
+    program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
     source, commands = record.source, []
     if data and data.kind == "synthetic" and source != paths.SOURCE and "scale" in data.name:
         scale, seed = (data.name.split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
-        commands.append([".venv/bin/stedi", "sample", "--out", source, "--scale", scale, "--seed", seed])
+        commands.append([program, "sample", "--out", source, "--scale", scale, "--seed", seed])
     options = {"source": source, "policy": record.policy, "engine": record.engine,
                "max-quarantined": record.max_quarantined, "lakehouse": paths.shown(lake.url())}  # fmt: skip
     typed = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-    return [shlex.join(words) for words in [*commands, [".venv/bin/stedi", "run", *typed]]]
+    return [shlex.join(words) for words in [*commands, [program, "run", *typed]]]
 
 
 def _git(*words: str) -> str | None:
     """What git says of the project; None where the project is no checkout."""
+    if paths.INSTALLED:  # any repository around it is somebody else's
+        return None
     try:
         done = subprocess.run(["git", "-C", str(paths.ROOT), *words], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

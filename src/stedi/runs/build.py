@@ -10,7 +10,7 @@ from stedi.contract import paths, sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
 from stedi.ingest import land
-from stedi.privacy.masking import guarded
+from stedi.privacy.error_text import guarded
 from stedi.runs import publish
 from stedi.runs.queries import RunQueries
 from stedi.storage import layout, local

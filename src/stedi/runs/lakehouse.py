@@ -1,10 +1,11 @@
 """What is published, for readers."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
-from stedi.privacy.masking import guarded
+from stedi.privacy.error_text import guarded
 from stedi.runs import provision
 from stedi.storage import catalog
 
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 class Lakehouse:
     """The published tables of a lakehouse, read-only. Raises BadInput where none is published."""
 
-    def __init__(self, location: str = paths.LAKEHOUSE):
+    def __init__(self, location: str | Path = paths.LAKEHOUSE):
         self._lake = provision.folder(location)
         found = catalog.load(self._lake)
         if found is None:
             raise BadInput(
-                f"Nothing is published in {paths.shown(self._lake.root)}. Build it first: stedi run --lakehouse "
-                f"{paths.shown(self._lake.root)}"
+                f"Nothing is published in {paths.shown(self._lake.root)}. Build it first: "
+                f"{provision.build_command(self._lake.root)}"
             )
         self.catalog = found
 

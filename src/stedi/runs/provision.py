@@ -1,6 +1,7 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from stedi.storage.s3 import Prefix
 
 
-def create(location: str = paths.LAKEHOUSE) -> "Folder | Prefix":
+def create(location: str | Path = paths.LAKEHOUSE) -> "Folder | Prefix":
     """The lakehouse at that place, made if need be. Raises BadInput for a folder that holds something else."""
     lake = folder(location)
     if not lake.moves:
@@ -64,8 +65,9 @@ def follow(lake: "Folder | Prefix") -> None:
         glue.follow(lake)
 
 
-def folder(location: str) -> "Folder | Prefix":
+def folder(location: str | Path) -> "Folder | Prefix":
     """The place of a lakehouse, whether there is one or not. Raises BadInput for a place that cannot hold one."""
+    location = str(location)
     if location.startswith("s3://"):
         from stedi.storage.s3 import Prefix
 
@@ -75,14 +77,21 @@ def folder(location: str) -> "Folder | Prefix":
     return Folder(paths.resolve(location))
 
 
-def existing(location: str = paths.LAKEHOUSE) -> "Folder | Prefix":
+def existing(location: str | Path = paths.LAKEHOUSE) -> "Folder | Prefix":
     """The lakehouse at that place. Raises BadInput where there is none."""
     lake = folder(location)
     if not lake.exists(layout.MARKER) and not _half_deleted(lake):
         raise BadInput(
-            f"{location} is no lakehouse (it has no {layout.MARKER}). Expected: the folder of an earlier run."
+            f"There is no lakehouse in {location} (it has no {layout.MARKER}). "
+            f"Build it first: {build_command(location)}"
         )
     return lake
+
+
+def build_command(location: str | Path) -> str:
+    """What builds a lakehouse at that place."""
+    place = paths.shown(location)
+    return "stedi run" if place == paths.LAKEHOUSE else f"stedi run --lakehouse {shlex.quote(place)}"
 
 
 def _half_deleted(lake: "Folder | Prefix") -> bool:

@@ -9,7 +9,7 @@ from stedi.contract import sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS, Engine, limits, open_engine
 from stedi.privacy import masking
-from stedi.privacy.masking import guarded
+from stedi.privacy.error_text import guarded
 from stedi.results import datasets
 from stedi.runs import provision
 from stedi.storage import keys

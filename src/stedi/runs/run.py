@@ -1,12 +1,13 @@
 """A run: what the notebooks build with. Its tables lie where no reader looks until they have passed their audit."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi.contract import paths, policies, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
-from stedi.privacy.masking import guarded
+from stedi.privacy.error_text import guarded
 from stedi.runs import provision, publish, withdrawal
 from stedi.runs.build import LANDING_NOTEBOOK, RunTables
 from stedi.runs.start import check_inputs, prepare_lakehouse
@@ -27,8 +28,8 @@ class Run(RunTables):
     @guarded
     def start(
         cls,
-        source: str = paths.SOURCE,
-        lakehouse: str = paths.LAKEHOUSE,
+        source: str | Path = paths.SOURCE,
+        lakehouse: str | Path = paths.LAKEHOUSE,
         engine: str = "duckdb",
         max_quarantined: int = 0,
         run_id: str = "",
@@ -47,14 +48,16 @@ class Run(RunTables):
         check_inputs(source, lakehouse, engine, allowed)
         lake = prepare_lakehouse(source, lakehouse, engine, max_quarantined, run_id)
         asked = RunRecord(
-            run_id=run_id or new_run_id(), started_at=utc_now(), as_of=_milliseconds(), source=str(source),
+            run_id=run_id or new_run_id(), started_at=utc_now(), as_of=_milliseconds(), source=paths.resolve(source),
             engine=engine, max_quarantined=max_quarantined, limits=allowed, max_dollars=max_dollars,
         )  # fmt: skip
         return cls._begin(lake, asked)
 
     @classmethod
     @guarded
-    def join(cls, lakehouse: str = paths.LAKEHOUSE, run_id: str = "", policy: str = "", builds: bool = True) -> "Run":
+    def join(
+        cls, lakehouse: str | Path = paths.LAKEHOUSE, run_id: str = "", policy: str = "", builds: bool = True
+    ) -> "Run":
         """Go on with the newest open run, or with `run_id`. 03 gives the `policy`; 05 does not build (`builds`).
 
         With no open run, one is begun on what is published (or, where nothing is to be built, the published run itself
@@ -71,14 +74,15 @@ class Run(RunTables):
 
     @classmethod
     @guarded
-    def look(cls, lakehouse: str = paths.LAKEHOUSE, run_id: str = "") -> "Run":
+    def look(cls, lakehouse: str | Path = paths.LAKEHOUSE, run_id: str = "") -> "Run":
         """A run to look at and not to change: `run_id`, open or published; or the published one. Raises BadInput."""
         lake = provision.existing(lakehouse)
         current = catalog.load(lake)
         if run_id and run_id != (current.run_id if current else ""):
             return cls.join(lakehouse, run_id, builds=False)
         if current is None:
-            raise BadInput(f"Nothing is published in {paths.shown(lake.url())}. Build it first: stedi run")
+            build = provision.build_command(lake.url())
+            raise BadInput(f"Nothing is published in {paths.shown(lake.url())}. Build it first: {build}")
         return cls(lake, RunRecord.require_published(lake, current.run_id), published=True)
 
     @classmethod
@@ -159,8 +163,8 @@ class Run(RunTables):
     @guarded
     def report(
         self,
-        reports: str = paths.REPORTS,
-        screenshots: str = paths.SCREENSHOTS,
+        reports: str | Path = paths.REPORTS,
+        screenshots: str | Path = paths.SCREENSHOTS,
         compare_policies: bool = False,
     ) -> str:
         """Write the evidence of the audit: results.json, the HTML report, the pictures. Returns the report's path.

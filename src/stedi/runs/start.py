@@ -27,7 +27,9 @@ def check_inputs(source: str | Path, lakehouse: str | Path, engine: str, allowed
     provision.fit(engine, str(lakehouse))
 
 
-def prepare_lakehouse(source: str, lakehouse: str, engine: str, max_quarantined: int, run_id: str) -> Folder:
+def prepare_lakehouse(
+    source: str | Path, lakehouse: str | Path, engine: str, max_quarantined: int, run_id: str
+) -> Folder:
     """The lakehouse, created if need be, when the rest of what was asked for is possible as well. Raises BadInput."""
     open_engine(engine).close()
     if type(max_quarantined) is not int or max_quarantined < 0:

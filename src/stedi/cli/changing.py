@@ -1,0 +1,88 @@
+"""Commands that change what is published or take it away: `forget`, `rotate-key` and `delete`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from stedi.cli import command
+from stedi.cli.command import Command, with_lakehouse, with_report_folders
+from stedi.contract import paths
+from stedi.contract.errors import BadInput
+
+
+@click.command(cls=Command)
+@with_report_folders
+@with_lakehouse
+@click.option("--email", "typed", multiple=True, metavar="E", help="whom; may be given several times")
+@click.option("--emails", "file", metavar="FILE", help="a file with one address a line")
+@click.option("--dry-run", is_flag=True, help="only show what is held of them, in clear")
+def forget(
+    reports: str, screenshots: str, lakehouse: str, typed: tuple[str, ...], file: str | None, dry_run: bool
+) -> None:
+    """Erase people from the lakehouse, for good, and write a receipt."""
+    from stedi.erasure import erase, receipt, subject_access
+    from stedi.notebook_runner.runner import say
+
+    emails = erase.addresses(list(typed), file)
+    if dry_run:
+        for email in emails:
+            print(subject_access.describe(email, subject_access.held(lakehouse, email)))
+        return
+    command.silence_stderr_at_exit()
+    receipts = erase.forget(lakehouse, emails, reports, screenshots, say)
+    print("\n".join(receipt.summary(each) for each in receipts))
+
+
+@click.command(cls=Command)
+@with_report_folders
+@with_lakehouse
+def rotate_key(reports: str, screenshots: str, lakehouse: str) -> None:
+    """Replace the key of the pseudonyms, and publish under the new one."""
+    from stedi.runs import rebuild
+
+    command.silence_stderr_at_exit()
+    run = rebuild.under_new_key(lakehouse, reports, screenshots)
+    print("The key was replaced. What was made with the old one cannot be linked to what comes now.")
+    print(
+        f"Published again as run {run.id}." if run else "Nothing published holds pseudonyms, so nothing else changed."
+    )
+
+
+@click.command(cls=Command)
+@with_lakehouse
+@click.option("--yes", is_flag=True, help="do not ask")
+def delete(lakehouse: str, yes: bool) -> None:
+    """Delete a lakehouse: what runs made in it, and nothing else."""
+    from stedi.runs import provision
+    from stedi.storage import layout
+
+    lake = provision.existing(lakehouse)
+    if erased := len(lake.files(layout.ERASURES)):
+        print(f"{erased} erasures go with it: the same source would bring these people back into a new lakehouse.")
+    if not yes and not _is_agreed(lakehouse, provision.owned(lake)):
+        print("Nothing was deleted.")
+        return
+    _run_the_notebook(lakehouse)
+    rest = f"Deleted what runs made in {lakehouse}. The folder stays, for it holds something else."
+    print(rest if lake.exists() else f"Deleted {lakehouse}.")
+
+
+def _is_agreed(lakehouse: str, owned: list[str]) -> bool:
+    """Show what would be deleted, and ask. Raises BadInput where nobody can answer."""
+    print("\n".join(f"  {path}" for path in owned))
+    if not sys.stdin.isatty():
+        raise BadInput("Nothing was deleted: nobody is there to ask. Add --yes.")
+    try:
+        return input(f"Delete these from {lakehouse}? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        return False
+
+
+def _run_the_notebook(lakehouse: str) -> None:
+    from stedi.notebook_runner import kernels, runner
+
+    with tempfile.TemporaryDirectory() as folder, kernels.started((runner.DELETE,), str(paths.NOTEBOOKS)) as ready:
+        parameters = {"lakehouse": lakehouse, "confirm": True}
+        runner.execute(runner.DELETE, parameters, Path(folder) / "06.ipynb", ready[runner.DELETE])
