@@ -28,7 +28,7 @@ def forget(
     emails = erase.addresses(list(typed), file)
     if dry_run:
         for email in emails:
-            print(subject_access.describe(email, subject_access.held(lakehouse, email)))
+            print(subject_access.describe(email, subject_access.data_held(lakehouse, email)))
         return
     command.silence_stderr_at_exit()
     receipts = erase.forget(lakehouse, emails, reports, screenshots, say)
@@ -81,8 +81,9 @@ def _is_agreed(lakehouse: str, owned: list[str]) -> bool:
 
 
 def _run_the_notebook(lakehouse: str) -> None:
-    from stedi.notebook_runner import kernels, runner
+    from stedi.contract.notebooks import DELETE
+    from stedi.notebook_runner import kernels
+    from stedi.notebook_runner.execute import execute
 
-    with tempfile.TemporaryDirectory() as folder, kernels.started((runner.DELETE,), str(paths.NOTEBOOKS)) as ready:
-        parameters = {"lakehouse": lakehouse, "confirm": True}
-        runner.execute(runner.DELETE, parameters, Path(folder) / "06.ipynb", ready[runner.DELETE])
+    with tempfile.TemporaryDirectory() as folder, kernels.started((DELETE,), str(paths.NOTEBOOKS)) as running:
+        execute(DELETE, {"lakehouse": lakehouse, "confirm": True}, Path(folder) / "06.ipynb", running)

@@ -99,7 +99,7 @@ def compare(one: str, other: str) -> None:
 
     Each is a folder or an s3:// prefix. The exit code is 1 where they differ.
     """
-    from stedi.results import lakehouse_comparison
+    from stedi.runs import lakehouse_comparison
 
     compared = lakehouse_comparison.compare(one, other)
     print(lakehouse_comparison.text(compared))
