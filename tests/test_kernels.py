@@ -143,10 +143,18 @@ def test_dead_kernel_is_noticed_before_it_answers():
             assert not kernel.answers()
 
 
+@pytest.fixture
+def signals():
+    """Hands both signals back after a test in which they ended the kernels."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield before
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 @pytest.mark.parametrize("times", [1, 3])
-def test_signal_ends_all_kernels_and_is_raised_when_a_kernel_is_asked_for(number, times):
-    before = signal.getsignal(number)
+def test_signal_ends_all_kernels_and_is_raised_when_a_kernel_is_asked_for(signals, number, times):
     with pytest.raises(KeyboardInterrupt), kernels.started(NAMES, FOLDER) as running:
         started = processes()
         for _ in range(times):
@@ -154,10 +162,16 @@ def test_signal_ends_all_kernels_and_is_raised_when_a_kernel_is_asked_for(number
         assert len(started) == 2 and not psutil.wait_procs(started, timeout=10)[1]
         with running.use(NAMES[1]):
             pytest.fail("it was handed out")
-    assert signal.getsignal(number) is before
+    os.kill(os.getpid(), number)  # the process is ending already: nothing happens
 
 
-def test_signal_at_the_very_end_is_not_lost():
+def test_signals_are_handed_back_where_none_came(signals):
+    with kernels.started((), FOLDER):
+        assert signal.getsignal(signal.SIGTERM) is not signals[signal.SIGTERM]
+    assert {number: signal.getsignal(number) for number in signals} == signals
+
+
+def test_signal_at_the_very_end_is_not_lost(signals):
     with pytest.raises(KeyboardInterrupt), kernels.started(NAMES[:1], FOLDER):
         os.kill(os.getpid(), signal.SIGTERM)
     assert processes() == []

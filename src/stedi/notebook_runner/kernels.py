@@ -6,8 +6,8 @@ private folder, so that no other program can take a port between its choice and 
 How a run ends. An exception that a signal raises in the middle of jupyter_client or zmq would leave sockets, threads
 and tasks half made. So the handler of SIGINT and SIGTERM only kills the kernels. papermill, which installs no handler
 of its own, then reports a dead kernel within about a second, and `Kernels.use` raises KeyboardInterrupt in its place.
-Further signals do the same again, which changes nothing. If this process itself is killed, ipykernel notices that its
-parent is gone, and ends.
+Further signals change nothing: the process is on its way out, and they are ignored from then on. If this process itself
+is killed, ipykernel notices that its parent is gone, and ends.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class Kernels:
     def __init__(self, cwd: str, private: str):
         self._cwd, self._private = cwd, private
         self._kernels: dict[str, Kernel] = {}
-        self._interrupted = False
+        self.interrupted = False
 
     def start(self, notebook: str) -> Kernel:
         """Start the kernel of a notebook, without waiting until it answers. Raises KeyboardInterrupt after a signal."""
@@ -146,7 +146,7 @@ class Kernels:
 
     def interrupt(self, *_: object) -> None:
         """Kill all kernels. This is the signal handler."""
-        self._interrupted = True
+        self.interrupted = True
         for kernel in list(self._kernels.values()):
             kernel.kill()
 
@@ -159,7 +159,7 @@ class Kernels:
         self._raise_if_interrupted()
 
     def _raise_if_interrupted(self) -> None:
-        if self._interrupted:
+        if self.interrupted:
             raise KeyboardInterrupt from None
 
 
@@ -176,7 +176,7 @@ def _transport(private: str) -> dict[str, str]:
 def started(notebooks: tuple[str, ...], cwd: str) -> Iterator[Kernels]:
     """Start a kernel for each notebook, in this working directory. None is left behind.
 
-    Raises KeyboardInterrupt after SIGINT or SIGTERM.
+    Raises KeyboardInterrupt after SIGINT or SIGTERM. Both are ignored from then on, so that nothing cuts the end short.
     """
     with tempfile.TemporaryDirectory(prefix="stedi-", ignore_cleanup_errors=True) as private:
         kernels = Kernels(cwd, private)
@@ -190,4 +190,4 @@ def started(notebooks: tuple[str, ...], cwd: str) -> Iterator[Kernels]:
                 kernels.close()
             finally:
                 for number, handler in previous.items():
-                    signal.signal(number, handler)
+                    signal.signal(number, signal.SIG_IGN if kernels.interrupted else handler)
