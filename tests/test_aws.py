@@ -171,9 +171,9 @@ def test_same_source_lands_once(published):
 
 def test_cost_is_counted_from_what_athena_scanned(published):
     cost = published["course"]["run"].record.aws
-    assert cost["queries"] == len([each for each in cost["statements"] if each["dollars"]]) == 9
-    assert cost["bytes_scanned"] == sum(each["bytes_scanned"] for each in cost["statements"] if each["dollars"]) > 0
-    assert cost["dollars"] == pytest.approx(9 * 10 * 2**20 * 5 / 2**40, abs=1e-6), "10 MB a query are charged at least"
+    assert cost.queries == len([each for each in cost.statements if each.dollars]) == 9
+    assert cost.bytes_scanned == sum(each.bytes_scanned for each in cost.statements if each.dollars) > 0
+    assert cost.dollars == pytest.approx(9 * 10 * 2**20 * 5 / 2**40, abs=1e-6), "10 MB a query are charged at least"
 
 
 def test_bucket_is_encrypted_closed_tagged_and_cleans_up(published, client):
@@ -194,7 +194,7 @@ def test_open_run_can_be_asked_and_its_cost_is_kept(published, given):
     frame = run.query("select count(*) as n, count(sharewithresearchasofdate) / 2.0 as halves from customer_landing")
     assert frame.to_dict("records") == [{"n": 3, "halves": 1.0}]
     assert run.sample("customer_landing", 1).email[0] == "a•••"
-    assert Run.join(LAKE, policy="course")._engine.cost()["queries"] >= 2
+    assert Run.join(LAKE, policy="course")._engine.cost().queries >= 2
 
 
 def test_sql_that_athena_refuses_is_told_and_what_may_quote_a_value_is_not(published, given):
