@@ -19,7 +19,7 @@ from stedi.contract import paths, sql, tables
 from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
 from stedi.contract.policies import POLICIES
 from stedi.runs import lakehouse_comparison, provision
-from stedi.storage import catalog, keys
+from stedi.storage import catalog, keys, open_lakehouse
 from stedi.storage.s3_names import Names
 
 LAKE = "s3://p3-stedi-lakehouse"
@@ -65,7 +65,7 @@ def glue_tables(client, database: str = "p3_stedi_lakehouse") -> dict[str, dict]
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_policy_publishes_what_it_publishes_in_a_folder(published, given, tmp_path, monkeypatch, policy):
-    key = keys.folder(provision.folder(LAKE)) / keys.PSEUDONYM
+    key = keys.folder(open_lakehouse(LAKE)) / keys.PSEUDONYM
     monkeypatch.setenv(keys.GIVEN, str(key)) if key.exists() else None
     publish(given, str(tmp_path / "lake"), policy)
     ours = Lakehouse(str(tmp_path / "lake")).catalog.tables
@@ -111,7 +111,7 @@ def test_landing_prefix_holds_nothing_but_json(published, client):
 
 
 def test_key_of_the_pseudonyms_is_in_no_statement_and_not_in_the_bucket(published, client):
-    secret = keys.pseudonym(provision.folder(LAKE))
+    secret = keys.pseudonym(open_lakehouse(LAKE))
     said = "\n".join(statement for each in published.values() for statement in each["statements"])
     assert "p3_stedi_lakehouse_key" in said and secret.hex() not in said.lower()
     for key in keys_of(client):
@@ -171,9 +171,9 @@ def test_same_source_lands_once(published):
 
 def test_cost_is_counted_from_what_athena_scanned(published):
     cost = published["course"]["run"].record.aws
-    assert cost["queries"] == len([each for each in cost["statements"] if each["dollars"]]) == 9
-    assert cost["bytes_scanned"] == sum(each["bytes_scanned"] for each in cost["statements"] if each["dollars"]) > 0
-    assert cost["dollars"] == pytest.approx(9 * 10 * 2**20 * 5 / 2**40, abs=1e-6), "10 MB a query are charged at least"
+    assert cost.queries == len([each for each in cost.statements if each.dollars]) == 9
+    assert cost.bytes_scanned == sum(each.bytes_scanned for each in cost.statements if each.dollars) > 0
+    assert cost.dollars == pytest.approx(9 * 10 * 2**20 * 5 / 2**40, abs=1e-6), "10 MB a query are charged at least"
 
 
 def test_bucket_is_encrypted_closed_tagged_and_cleans_up(published, client):
@@ -194,7 +194,7 @@ def test_open_run_can_be_asked_and_its_cost_is_kept(published, given):
     frame = run.query("select count(*) as n, count(sharewithresearchasofdate) / 2.0 as halves from customer_landing")
     assert frame.to_dict("records") == [{"n": 3, "halves": 1.0}]
     assert run.sample("customer_landing", 1).email[0] == "a•••"
-    assert Run.join(LAKE, policy="course")._engine.cost()["queries"] >= 2
+    assert Run.join(LAKE, policy="course")._engine.cost().queries >= 2
 
 
 def test_sql_that_athena_refuses_is_told_and_what_may_quote_a_value_is_not(published, given):
@@ -246,8 +246,8 @@ def test_changed_file_is_sent_and_the_others_are_copied_on_the_server(published,
     write_source(tmp_path / "extra", extra)
     (source / "customer/landing/b.json").write_text((tmp_path / "extra/customer/landing/data.json").read_text())
     sent = []
-    upload = s3_transfer._copied
-    monkeypatch.setattr(s3_transfer, "_copied", lambda url, *rest: sent.append(url) or upload(url, *rest))
+    upload = s3_transfer._copy_on_server
+    monkeypatch.setattr(s3_transfer, "_copy_on_server", lambda url, *rest: sent.append(url) or upload(url, *rest))
     run = Run.start(str(source), LAKE, "athena")
     run.land("customer_landing")
     old = Lakehouse(LAKE).catalog.tables["customer_landing"].path.replace("landing_typed", "landing")
@@ -273,7 +273,7 @@ def test_source_on_s3_is_copied_on_the_server_byte_for_byte(published, given, cl
 def test_lakehouse_is_not_written_to_while_another_run_holds_it(published, given, monkeypatch):
     from stedi.contract.errors import LakehouseLocked
 
-    lake = provision.folder(LAKE)
+    lake = open_lakehouse(LAKE)
     with lake.lock("run-7"):
         monkeypatch.delenv("STEDI_LOCK")
         monkeypatch.setattr("os.getpid", lambda: 1)
@@ -295,8 +295,8 @@ def test_lakehouse_is_not_written_to_while_another_run_holds_it(published, given
 def test_lock_is_taken_over(published, left):
     from stedi.storage import s3_lock
 
-    lake = provision.folder(LAKE)
-    lake.write_json(".lock", {"owner": "run-8", "token": "x", **s3_lock._here(), **left})
+    lake = open_lakehouse(LAKE)
+    lake.write_json(".lock", {"owner": "run-8", "token": "x", **s3_lock.this_process(), **left})
     with lake.lock("run-9"):
         assert json.loads(lake.read(".lock")[0])["owner"] == "run-9"
 
@@ -313,7 +313,7 @@ def test_database_with_tables_of_others_is_refused(client):
     client("glue").create_table(DatabaseName="given_to_us", TableInput={"Name": "customer_trusted"})
     with pytest.raises(BadInput, match="given_to_us has customer_trusted of others"):
         provision.create("s3://given-to-us")
-    assert "Parameters" not in glue.listed("given_to_us")[0]
+    assert "Parameters" not in glue.list_tables("given_to_us")[0]
 
 
 def test_delete_leaves_what_is_not_ours_and_removes_every_version(given, client):
@@ -323,11 +323,11 @@ def test_delete_leaves_what_is_not_ours_and_removes_every_version(given, client)
     s3.put_object(Bucket="shared-one", Key="theirs.txt", Body=b"theirs")
     place = "s3://shared-one/stedi"
     land(given, place, engine="athena")
-    assert not [each for each in provision.owned(provision.folder(place)) if each.startswith("bucket")]
+    assert not [each for each in provision.owned(open_lakehouse(place)) if each.startswith("bucket")]
     assert provision.delete(provision.existing(place)) == []
     found = s3.list_object_versions(Bucket="shared-one")
     assert [each["Key"] for each in found["Versions"]] == ["theirs.txt"] and "DeleteMarkers" not in found
-    assert glue.database(Names.of(place).database) is None
+    assert glue.find_database(Names.of(place).database) is None
 
 
 def test_deleted_lakehouse_leaves_an_empty_account(published, client):

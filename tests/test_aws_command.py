@@ -11,9 +11,9 @@ import pytest
 import cloud
 from runs import publish
 from stedi.contract.policies import POLICIES
-from stedi.runs import lakehouse_comparison, provision
+from stedi.runs import lakehouse_comparison
 from stedi.sample import generate
-from stedi.storage import keys
+from stedi.storage import keys, open_lakehouse
 
 LAKE = "s3://p3-stedi-command/lake"
 ROWS = {"course": 43_681, "standout": 34_437, "strict": 32_025}  # of the training table: sample and public data alike
@@ -80,7 +80,7 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
 def test_both_engines_give_equal_fingerprints(request, folder, monkeypatch, data, policy):
     source, place, here = request.getfixturevalue(data), "s3://p3-stedi-equal", str(folder / f"{data}-{policy}")
     publish(source, place, policy, engine="athena")
-    key = keys.folder(provision.folder(place)) / keys.PSEUDONYM
+    key = keys.folder(open_lakehouse(place)) / keys.PSEUDONYM
     if key.exists():  # course needs none
         monkeypatch.setenv(keys.GIVEN, str(key))
     publish(source, here, policy)

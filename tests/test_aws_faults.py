@@ -16,7 +16,7 @@ from stedi import Lakehouse, Run
 from stedi.aws import glue
 from stedi.contract.errors import BadInput, CouldNotFinish, StediError
 from stedi.runs import provision
-from stedi.storage import aws_client, catalog
+from stedi.storage import aws_client, catalog, layout, open_lakehouse
 
 LAKE = "s3://p3-stedi-faults"
 MORE = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("dan")]}
@@ -75,8 +75,8 @@ def refusal(code: str, operation: str = "PutObject"):
 
 def readable() -> dict[str, int]:
     """What readers get of every table: through the catalog, and where Glue says that the tables lie."""
-    lake, found = provision.folder(LAKE), Lakehouse(LAKE)
-    there = {each["Name"]: each["StorageDescriptor"]["Location"] for each in glue.listed(lake.names.database)}
+    lake, found = open_lakehouse(LAKE), Lakehouse(LAKE)
+    there = {each["Name"]: each["StorageDescriptor"]["Location"] for each in glue.list_tables(lake.names.database)}
     for name, location in there.items():
         path = location.removeprefix(f"{LAKE}/").rstrip("/")
         assert lake.files(path), f"Glue points {name} at files that are gone"
@@ -95,7 +95,7 @@ def publishing(sources) -> Run:
 def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, sources, faulty, monkeypatch):
     run = publishing(sources)
     before, record = readable(), run.record.model_copy(deep=True)
-    lake = provision.folder(LAKE)
+    lake = open_lakehouse(LAKE)
     snapshot = everything(lake)
     made = faulty(0, Killed())
     run.publish()
@@ -106,9 +106,9 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
     killed = 0
     for at in sampled(calls_made):
         restore(lake, snapshot)
-        glue.follow(lake)
+        glue.sync_catalog(lake)
         assert readable() == before
-        again = Run(provision.folder(LAKE), record.model_copy(deep=True))
+        again = Run(open_lakehouse(LAKE), record.model_copy(deep=True))
         faulty(at, Killed())
         try:
             again.publish()
@@ -119,8 +119,8 @@ def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, s
     assert killed >= 2
     Run.start(str(sources[1]), LAKE, "athena")  # the next run takes the dead one's lock, and rolls Glue forward
     current = Lakehouse(LAKE).catalog.run_id
-    assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {current}
-    assert glue.run_databases(provision.folder(LAKE)) == []
+    assert {each["Parameters"]["stedi.run_id"] for each in glue.list_tables("p3_stedi_faults")} == {current}
+    assert glue.run_databases(open_lakehouse(LAKE)) == []
 
 
 def sampled(calls_made: list[str]) -> list[int]:
@@ -132,16 +132,16 @@ def sampled(calls_made: list[str]) -> list[int]:
 
 
 def everything(lake) -> dict[str, bytes]:
-    return {each["Key"]: lake.read(each["Key"])[0] for each in lake.listed()}
+    return {each["Key"]: lake.read(each["Key"])[0] for each in lake.objects()}
 
 
 def restore(lake, snapshot: dict[str, bytes]) -> None:
     """Put the bucket back as it was; Glue stays as it is."""
-    for each in list(lake.listed()):
+    for each in list(lake.objects()):
         if each["Key"] not in snapshot:
             lake.delete(each["Key"])
     for key, content in snapshot.items():
-        aws_client.client("s3").put_object(Bucket=lake.names.bucket, Key=key, Body=content)
+        aws_client.client("s3").put_object(Bucket=lake.bucket, Key=key, Body=content)
 
 
 def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, sources, monkeypatch):
@@ -153,7 +153,7 @@ def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, 
     assert Lakehouse(LAKE).catalog.run_id == run.id
     assert readable()["customer_trusted"] == 3, "Glue still points at files that are there"
     assert Run.join(LAKE, builds=False).publish() == f"Run {run.id} is published already."
-    assert {each["Parameters"]["stedi.run_id"] for each in glue.listed("p3_stedi_faults")} == {run.id}
+    assert {each["Parameters"]["stedi.run_id"] for each in glue.list_tables("p3_stedi_faults")} == {run.id}
 
 
 def refuse(*_, **__):
@@ -201,7 +201,7 @@ def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, fa
     build(LAKE, "strict")
     run = Run.join(LAKE, builds=False)
     assert run.audit().passed and run.record.tables["customer_landing"].rows == 4
-    assert glue.database("p3_stedi_faults_key") is None and not provision.folder(LAKE).exists(glue.KEYS)
+    assert glue.find_database("p3_stedi_faults_key") is None and not open_lakehouse(LAKE).exists(layout.ATHENA_KEY)
 
 
 def test_killed_creation_and_deletion_are_made_up_for_and_leave_an_empty_account(aws, sources, faulty, monkeypatch):
@@ -308,7 +308,7 @@ def test_connection_cut_in_the_middle_of_an_upload_leaves_nothing_that_a_later_r
         run.land("customer_landing")
     monkeypatch.undo()
     assert run.land("customer_landing").rows == 7
-    assert catalog.load(provision.folder(LAKE)).run_id != run.id
+    assert catalog.load(open_lakehouse(LAKE)).run_id != run.id
 
 
 def test_missing_credentials_end_with_what_to_set(monkeypatch):

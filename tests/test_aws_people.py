@@ -14,7 +14,7 @@ from stedi.contract.errors import BadInput
 from stedi.erasure import erase
 from stedi.runs import provision
 from stedi.runs.rebuild import under_new_key
-from stedi.storage import keys
+from stedi.storage import keys, open_lakehouse
 
 LAKE = "s3://p3-stedi-people/lake"
 
@@ -60,10 +60,10 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
 
 def test_lost_tombstone_key_takes_nothing_in(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
-    (keys.folder(provision.folder(LAKE)) / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
+    (keys.folder(open_lakehouse(LAKE)) / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match=r"tombstone.key cannot be read.*Restore it"):
         publish(source, LAKE, "strict", engine="athena")
-    (tmp_path / "elsewhere").rename(keys.folder(provision.folder(LAKE)) / keys.TOMBSTONE)
+    (tmp_path / "elsewhere").rename(keys.folder(open_lakehouse(LAKE)) / keys.TOMBSTONE)
 
 
 ACTIONS = {

@@ -4,8 +4,9 @@ import pytest
 
 import cloud
 from stedi.contract.errors import BadInput
+from stedi.storage import open_lakehouse
 from stedi.storage.local import Folder
-from stedi.storage.s3 import Prefix
+from stedi.storage.s3 import S3Prefix
 from stedi.storage.s3_names import Names
 
 FILES = ("runs/1/a.json", "runs/1/b/c.json", "runs/10/a.json", "runs/1/_account.json", "top.json")
@@ -23,13 +24,13 @@ def aws(tmp_path_factory):
 @pytest.fixture(params=["folder", "prefix", "bucket"])
 def place(request, tmp_path):
     """The same files in a folder, below a prefix, and in a whole bucket."""
-    lakes = {"folder": lambda: Folder(tmp_path), "prefix": lambda: Prefix("s3://alike/lake"),
-             "bucket": lambda: Prefix("s3://alike")}  # fmt: skip
+    lakes = {"folder": lambda: Folder(tmp_path), "prefix": lambda: S3Prefix("s3://alike/lake"),
+             "bucket": lambda: S3Prefix("s3://alike")}  # fmt: skip
     lake = lakes[request.param]()
     for path in FILES:
         lake.write_json(path, {"path": path})
     yield lake
-    for path in (*FILES, "moved"):
+    for path in (*FILES, "moved", "built"):
         lake.delete(path)
 
 
@@ -52,15 +53,24 @@ def test_deleting_takes_nothing_beside_it(place):
 
 def test_what_was_worked_on_is_adopted_whole_and_replaces_what_was_there(place, tmp_path):
     place.write_json("moved/old.json", {})
-    place.local("work").mkdir(parents=True)
-    (place.local("work") / "new.json").write_text("{}")
-    place.adopt("work", "moved")
-    assert place.files("moved") == ["new.json"] and not place.local("work").exists()
+    place.work_folder("work").mkdir(parents=True)
+    (place.work_folder("work") / "new.json").write_text("{}")
+    place.store("work", "moved")
+    assert place.files("moved") == ["new.json"] and not place.work_folder("work").exists()
+
+
+def test_what_was_built_stands_in_its_place_alone(place):
+    built = place.building_place("staged", "built")
+    place.write_json(f"{built}/new.json", {})
+    place.link(f"{built}/new.json", f"{built}/again.json")
+    place.finish_building("staged", "built")
+    assert place.files("built") == ["again.json", "new.json"] and not place.exists("staged")
+    assert place.read_json("built/again.json") == {}
 
 
 @pytest.mark.parametrize("path, found", [("runs/1/a.json", [""]), ("runs/1", ["a.json", "b/c.json", "_account.json"])])
 def test_files_are_at_hand_under_their_names(place, path, found):
-    with place.at_hand(path) as here:
+    with place.local_path(path) as here:
         files = [here] if here.is_file() else [each for each in here.rglob("*") if each.is_file()]
         assert {each.relative_to(here).as_posix().strip(".") for each in files} == set(found)
     assert place.exists(path)
@@ -82,6 +92,6 @@ def test_names_follow_from_the_location(location, database, workgroup):
 
 def test_keys_lie_on_this_machine_outside_every_bucket(monkeypatch, tmp_path):
     monkeypatch.setenv("STEDI_KEYS", str(tmp_path))
-    assert Prefix("s3://alike/lake").secrets == tmp_path / "alike" / "lake.keys"
+    assert open_lakehouse("s3://alike/lake").keys_folder == tmp_path / "alike" / "lake.keys"
     with pytest.raises(BadInput):
-        Prefix("s3://no_underscores")
+        open_lakehouse("s3://no_underscores")

@@ -10,6 +10,7 @@ from rows import LANDED
 from stedi import Lakehouse, Run
 from stedi.contract.errors import BadInput, LakehouseLocked
 from stedi.runs import provision
+from stedi.storage import open_lakehouse
 from stedi.storage.local import Folder
 from test_lakehouse import publish
 
@@ -83,13 +84,13 @@ def test_file_is_no_place_for_a_lakehouse(tmp_path):
 )
 def test_engine_that_cannot_build_there_is_refused(engine, place, says):
     with pytest.raises(BadInput, match=says):
-        provision.fit(engine, place)
+        provision.check_engine(engine, place)
 
 
 @pytest.mark.parametrize("place", ["s3://", "s3://Up", "s3://bucket/it's", "s3://bucket/a//b", "s3://bucket/_x"])
 def test_place_on_s3_that_glue_or_athena_could_not_take_is_refused(place):
     with pytest.raises(BadInput, match=r"Expected: s3://bucket or s3://bucket/prefix"):
-        provision.folder(place)
+        open_lakehouse(place)
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["nothing", "a folder of somebody else's"])

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import sys
-from contextlib import suppress
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
 from stedi.ingest import land
 from stedi.runs.run import Run
-from stedi.storage import aws_client, local
+from stedi.storage import open_source
 from stedi.storage.layout import landing_rows
 from stedi.storage.local import Folder
-from stedi.storage.s3_source import Bucket
+from stedi.storage.s3 import S3Prefix
 
 TESTING = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -88,34 +88,34 @@ def test_bucket_lists_what_a_folder_would(s3):
         "p/in/a/",
         "q",
     )
-    assert Bucket("s3://data/p/").files("in") == ["a/c.json", "b.json"]
-    assert Bucket("s3://data/p").files() == ["in/a/c.json", "in/b.json", "in_old/e.json"]
-    assert Bucket("s3://data").files("nowhere") == []
+    assert S3Prefix("s3://data/p/").files("in") == ["a/c.json", "b.json"]
+    assert S3Prefix("s3://data/p").files() == ["in/a/c.json", "in/b.json", "in_old/e.json"]
+    assert S3Prefix("s3://data").files("nowhere") == []
 
 
 def test_bucket_takes_names_as_they_are_written(s3):
     put(s3, "p[1]/in/a*.json", "p1/in/b.json")
-    assert Bucket("s3://data/p[1]").files("in") == ["a*.json"]
+    assert S3Prefix("s3://data/p[1]").files("in") == ["a*.json"]
 
 
 def test_bucket_refuses_a_name_that_would_leave_the_folder_it_is_fetched_to(s3):
     put(s3, "p/in//etc/passwd")
     with pytest.raises(BadInput, match=r"s3://data/p/in//etc/passwd has a folder without a name"):
-        Bucket("s3://data/p").files("in")
+        S3Prefix("s3://data/p").files("in")
 
 
 def test_bucket_fetch_leaves_bytes_unchanged(s3, tmp_path):
     content = b"\xef\xbb\xbf{}\r\n\0\xff" * 1000
     s3.put_object(Bucket="data", Key="p/odd[1].json", Body=content)
-    Bucket("s3://data/p").fetch("odd[1].json", tmp_path / "new" / "place.json")
+    S3Prefix("s3://data/p").fetch("odd[1].json", tmp_path / "new" / "place.json")
     assert (tmp_path / "new" / "place.json").read_bytes() == content
 
 
 def test_bucket_reads_json(s3):
     s3.put_object(Bucket="data", Key="p/expected.json", Body=json.dumps({"name": "Zoë"}).encode())
     put(s3, "p/expected.json.bak")
-    assert Bucket("s3://data/p").read_json("expected.json") == {"name": "Zoë"}
-    assert Bucket("s3://data/p").read_json("expected") is None
+    assert S3Prefix("s3://data/p").read_json("expected.json") == {"name": "Zoë"}
+    assert S3Prefix("s3://data/p").read_json("expected") is None
 
 
 PUBLIC = {"customer": "customers", "accelerometer": "accelerometer", "step_trainer": "step_trainer"}
@@ -131,7 +131,7 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
     landed = {}
     for place in (str(source), "s3://data/given"):
         lake = Folder(tmp_path / f"lake-{len(landed)}")
-        given = local.source(place)
+        given = open_source(place)
         accounts = [land.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
         typed = [landing_rows(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
         landed[place] = accounts, [fingerprint.of_table(lake.url(path)) for path in typed]
@@ -159,7 +159,11 @@ def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, so
     "location, says",
     [
         pytest.param("s3://data/empty", "holds nothing. Expected: an s3:// prefix with", id="no prefix"),
-        pytest.param("s3://missing/p", r"s3://missing/p does not exist \(NoSuchBucket\). Check", id="no bucket"),
+        pytest.param(
+            "s3://missing/p",
+            r"list s3://missing/p .*NoSuchBucket\), and it does not exist. Check",
+            id="no bucket",
+        ),
         pytest.param("s3://", "Expected: s3://bucket/prefix", id="no name"),
     ],
 )
@@ -178,15 +182,20 @@ def test_bucket_without_a_table_is_refused_with_the_layouts_there_are(s3, source
 
 
 def test_object_that_went_away_is_named(s3, tmp_path):
-    with pytest.raises(BadInput, match=r"s3://data/p/gone.json does not exist \(404\)"):
-        Bucket("s3://data/p").fetch("gone.json", tmp_path / "gone.json")
+    with pytest.raises(BadInput, match=r"read s3://data/p/gone.json \(HeadObject: 404\), and it does not exist"):
+        S3Prefix("s3://data/p").fetch("gone.json", tmp_path / "gone.json")
+
+
+def fetch() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        S3Prefix("s3://data").fetch("p/a.json", Path(folder) / "a.json")
 
 
 READS = {
-    "listing": lambda: local.source("s3://data"),
-    "files": lambda: Bucket("s3://data").files("p"),
-    "fetching": lambda: Bucket("s3://data").fetch("p/a.json", Path(os.devnull)),
-    "reading json": lambda: Bucket("s3://data").read_json("p/a.json"),
+    "listing": lambda: open_source("s3://data"),
+    "files": lambda: S3Prefix("s3://data").files("p"),
+    "fetching": fetch,
+    "reading json": lambda: S3Prefix("s3://data").read_json("p/a.json"),
 }
 
 
@@ -202,19 +211,28 @@ def test_missing_credentials_end_with_what_to_set(s3, monkeypatch, read):
 def test_network_that_fails_is_no_fault_of_the_input(s3, monkeypatch, read):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.setattr("stedi.storage.aws_client._TRIES", 1)  # the pauses between tries are not what is tested
-    with pytest.raises(CouldNotFinish, match=r"s3://data.* could not be reached\. Check the network.*AWS_ENDPOINT_URL"):
+    with pytest.raises(
+        CouldNotFinish, match=r"could not be reached to \w+ s3://data.*\. Check the network.*AWS_ENDPOINT_URL"
+    ):
         read()
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_read_is_tried_as_often_as_every_other_call(s3, monkeypatch, read):
     import awswrangler
+    from botocore.client import BaseClient
 
-    put(s3, "p/a.json")
+    s3.put_object(Bucket="data", Key="p/a.json", Body=b"{}")
     monkeypatch.setattr(awswrangler.config, "botocore_config", None)
-    with suppress(BadInput):  # of the JSON
-        read()
-    assert awswrangler.config.botocore_config.retries == aws_client.settings()["retries"]
+    tries, real = [], BaseClient._make_api_call
+
+    def call(self, *given):
+        tries.append(self.meta.config.retries)
+        return real(self, *given)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    read()
+    assert tries and all(each["total_max_attempts"] == 6 and each["mode"] == "standard" for each in tries)
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
@@ -237,8 +255,8 @@ def test_aws_that_is_set_up_wrongly_is_refused_with_what_is_wrong(s3, monkeypatc
         monkeypatch.delenv(setting)
     else:
         monkeypatch.setenv(setting, value)
-    with pytest.raises(BadInput, match=f"{says}.*Expected: s3://bucket/prefix"):
-        local.source("s3://data")
+    with pytest.raises(BadInput, match=f"{says}.*Expected: a region .AWS_DEFAULT_REGION., and credentials"):
+        open_source("s3://data")
 
 
 @pytest.fixture
@@ -255,26 +273,45 @@ def guarded(s3, server, client):
 def test_denied_access_names_the_permissions_that_are_needed(guarded, monkeypatch, read):
     for name, value in guarded.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(BadInput, match=r"\((AccessDenied|403)\).*s3:ListBucket on the bucket and s3:GetObject"):
+    with pytest.raises(BadInput, match=r"\(\w+: (AccessDenied|403)\).*s3:ListBucket on the bucket and s3:GetObject"):
         read()
 
 
 def test_credentials_that_aws_does_not_know_are_to_be_renewed(guarded):
-    with pytest.raises(BadInput, match=r"not valid \(InvalidAccessKeyId\). Renew them"):
-        local.source("s3://data")
+    with pytest.raises(BadInput, match=r"InvalidAccessKeyId\), and it does not know the credentials\. .*renew them"):
+        open_source("s3://data")
 
 
 @pytest.mark.parametrize(
     "code, kind", [("ExpiredToken", BadInput), ("SlowDown", CouldNotFinish), ("500", CouldNotFinish)]
 )
-def test_other_answers_of_s3_end_as_ours_with_their_code(monkeypatch, code, kind):
-    import awswrangler
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_other_answers_of_s3_end_as_ours_with_their_code(s3, monkeypatch, code, kind, read):
+    from botocore.client import BaseClient
     from botocore.exceptions import ClientError
 
     def refuse(*_, **__):
         raise ClientError({"Error": {"Code": code, "Message": "sent by S3"}}, "ListObjectsV2")
 
-    monkeypatch.setattr(awswrangler.s3, "list_objects", refuse)
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
     with pytest.raises(errors.StediError, match=f"s3://data.*{code}") as caught:
-        local.source("s3://data")
+        read()
     assert type(caught.value) is kind
+
+
+def test_object_that_may_only_be_listed_where_it_is_is_not_there(monkeypatch):
+    """S3 says of a missing object that it may not be read, where the policy allows to list some prefixes only."""
+    from botocore.client import BaseClient
+    from botocore.exceptions import ClientError
+
+    def answer(self, operation, given):
+        if operation == "GetObject":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "sent by S3"}}, operation)
+        return {"Contents": listed}
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+    listed = []
+    assert S3Prefix("s3://data/p").read_json("expected.json") is None
+    listed = [{"Key": "p/expected.json"}]
+    with pytest.raises(BadInput, match=r"GetObject: AccessDenied.*s3:GetObject on its objects"):
+        S3Prefix("s3://data/p").read_json("expected.json")

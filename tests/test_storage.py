@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stedi.contract.errors import BadInput, LakehouseLocked
-from stedi.storage import local
+from stedi.storage import open_source
 from stedi.storage.local import Folder
 
 
@@ -82,9 +82,10 @@ def test_reader_sees_the_old_json_until_the_new_one_is_on_disk(folder, monkeypat
     assert folder.read_json("state.json") == {"version": 2}
 
 
-def test_move_replaces_what_is_there(folder):
+def test_what_was_built_replaces_what_is_there(folder):
     write(folder.root, "staged/table/new", "final/table/old")
-    folder.move("staged/table", "final/table")
+    assert folder.building_place("staged/table", "final/table") == "staged/table"
+    folder.finish_building("staged/table", "final/table")
     assert folder.files() == ["final/table/new"]
 
 
@@ -108,7 +109,7 @@ def test_delete_prunes_empty_folders_and_nothing_else(folder, files, deleted, le
 
 HOLD = """
 import sys
-from stedi.storage import Folder
+from stedi.storage.local import Folder
 with Folder(sys.argv[1]).lock(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
@@ -159,4 +160,4 @@ def test_lock_is_free_after_use(folder):
 
 def test_source_folder_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"nowhere is not a folder\. Expected: .*customer/landing/"):
-        local.source(str(tmp_path / "nowhere"))
+        open_source(str(tmp_path / "nowhere"))

@@ -29,10 +29,10 @@ def test_large_file_goes_in_parts_and_its_copy_needs_no_sending(s3, tmp_path, mo
     content = os.urandom(11 << 20)
     (tmp_path / "large.json").write_bytes(content)
     calls = cloud.recorded(monkeypatch, [])
-    s3_transfer.store(tmp_path, ["large.json"], "moved", "first", {})
+    s3_transfer.upload_all(tmp_path, ["large.json"], "moved", "first", {})
     assert [name for name, _ in calls].count("UploadPart") == 3
     calls.clear()
-    s3_transfer.store(tmp_path, ["large.json"], "moved", "second", {"large.json": "s3://moved/first/large.json"})
+    s3_transfer.upload_all(tmp_path, ["large.json"], "moved", "second", {"large.json": "s3://moved/first/large.json"})
     assert not {"UploadPart", "PutObject"} & {name for name, _ in calls}
     assert s3.get_object(Bucket="moved", Key="second/large.json")["Body"].read() == content
 
@@ -42,7 +42,7 @@ def test_file_is_sent_where_what_is_there_is_not_the_same(s3, tmp_path, there):
     (tmp_path / "a.json").write_bytes(b"these bytes, as many")
     if there:
         s3.put_object(Bucket="moved", Key="there/a.json", Body=there)
-    s3_transfer.store(tmp_path, ["a.json"], "moved", "sent", {"a.json": "s3://moved/there/a.json"})
+    s3_transfer.upload_all(tmp_path, ["a.json"], "moved", "sent", {"a.json": "s3://moved/there/a.json"})
     assert s3.get_object(Bucket="moved", Key="sent/a.json")["Body"].read() == b"these bytes, as many"
 
 
@@ -50,11 +50,11 @@ def test_file_is_sent_where_what_is_there_is_not_the_same(s3, tmp_path, there):
 def test_etag_is_read_whatever_the_parts(tmp_path, size):
     content = os.urandom(size)
     (tmp_path / "a").write_bytes(content)
-    assert s3_transfer._is_of(hashlib.md5(content).hexdigest(), tmp_path / "a")
+    assert s3_transfer._has_etag(tmp_path / "a", hashlib.md5(content).hexdigest())
     parts = [hashlib.md5(content[at : at + (8 << 20)]).digest() for at in range(0, size, 8 << 20)]
     joined = f"{hashlib.md5(b''.join(parts)).hexdigest()}-{len(parts)}"
-    assert s3_transfer._is_of(joined, tmp_path / "a") is (size > 0)
-    assert not s3_transfer._is_of(f"{'0' * 32}-{max(len(parts), 1)}", tmp_path / "a")
+    assert s3_transfer._has_etag(tmp_path / "a", joined) is (size > 0)
+    assert not s3_transfer._has_etag(tmp_path / "a", f"{'0' * 32}-{max(len(parts), 1)}")
 
 
 def test_progress_of_a_large_transfer_is_told_at_every_tenth_and_of_a_small_one_never():

@@ -1,14 +1,10 @@
 """What Athena costs: bytes scanned, in dollars, kept within a limit."""
 
-from typing import TYPE_CHECKING
-
 from stedi.contract.errors import CouldNotFinish
 from stedi.storage import layout
 from stedi.storage.documents import Document
+from stedi.storage.protocol import Storage
 from stedi.storage.record import Cost, Statement
-
-if TYPE_CHECKING:
-    from stedi.storage.s3 import Prefix
 
 PER_TERABYTE = 5.0  # dollars, in most regions
 LEAST = 10 << 20  # bytes that a query is charged for at least
@@ -29,7 +25,7 @@ class Statements(Document):
 class Ledger:
     """What the statements of a run have cost so far; kept in the lakehouse, for each notebook is a process."""
 
-    def __init__(self, lake: "Prefix", run_id: str, limit: float):
+    def __init__(self, lake: Storage, run_id: str, limit: float):
         self._lake, self._path, self._limit = lake, layout.staged_cost(run_id), limit
         earlier = Statements.load(lake, self._path)
         self.statements = earlier.statements if earlier else []

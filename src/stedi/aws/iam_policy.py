@@ -1,5 +1,7 @@
 """The IAM policy that a run needs, and nothing wider than its bucket, its databases and its workgroup."""
 
+from stedi.contract.paths import is_on_s3
+from stedi.storage.s3 import S3Prefix
 from stedi.storage.s3_names import Names
 
 _BUCKET = ("CreateBucket", "DeleteBucket", "GetBucketLocation", "GetBucketTagging", "ListBucket",
@@ -31,12 +33,11 @@ def policy(location: str, region: str, account: str, source: str = "") -> dict:
         ]),
         _allow("Queries", "athena", _ATHENA, [f"arn:aws:athena:{region}:{account}:workgroup/{names.workgroup}"]),
     ]  # fmt: skip
-    if source.startswith("s3://"):
-        given, _, prefix = source.removeprefix("s3://").partition("/")
-        below = f"{prefix.strip('/')}/*" if prefix.strip("/") else "*"
+    if is_on_s3(source):
+        place = S3Prefix(source)
         statements += [
-            _allow("SourceBucket", "s3", ("ListBucket",), [f"arn:aws:s3:::{given}"]),
-            _allow("SourceObjects", "s3", ("GetObject",), [f"arn:aws:s3:::{given}/{below}"]),
+            _allow("SourceBucket", "s3", ("ListBucket",), [f"arn:aws:s3:::{place.bucket}"]),
+            _allow("SourceObjects", "s3", ("GetObject",), [f"arn:aws:s3:::{place.bucket}/{place.key('*')}"]),
         ]
     return {"Version": "2012-10-17", "Statement": statements}
 

@@ -7,6 +7,7 @@ import click
 
 from stedi.cli import command
 from stedi.cli.command import Command, with_lakehouse, with_out, with_report_folders
+from stedi.contract import paths
 from stedi.contract.errors import BadInput
 
 
@@ -114,14 +115,13 @@ def compare(one: str, other: str) -> None:
 @click.option("--region", metavar="R", help="region (default: that of the environment)")
 def iam_policy(source: str | None, lakehouse: str, account: str | None, region: str | None) -> None:
     """Print the permissions on AWS that a run needs."""
-    from stedi.aws import provision
+    from stedi.aws import resources
     from stedi.aws.iam_policy import policy
-    from stedi.storage.aws_client import client
 
-    if not lakehouse.startswith("s3://"):
+    if not paths.is_on_s3(lakehouse):
         raise BadInput(
             f"The lakehouse {lakehouse} is a folder, which needs no permissions. Give --lakehouse s3://bucket."
         )
-    account = account or provision.account()
-    region = region or client("s3").meta.region_name
+    account = account or resources.account()
+    region = region or resources.region()
     print(json.dumps(policy(lakehouse, region, account, source or ""), indent=2))

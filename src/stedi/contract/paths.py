@@ -25,18 +25,21 @@ def working_folder() -> Path:
     return ROOT if current == NOTEBOOKS and not INSTALLED else current
 
 
+def is_on_s3(location: str | Path) -> bool:
+    """Whether a location is on S3, and not a folder."""
+    return str(location).startswith("s3://")
+
+
 def resolve(location: str | Path) -> str:
     """A location as engines take it: s3:// as it is, a folder as an absolute path."""
     location = str(location)
-    return (
-        location if location.startswith("s3://") else os.path.normpath(working_folder() / Path(location).expanduser())
-    )
+    return location if is_on_s3(location) else os.path.normpath(working_folder() / Path(location).expanduser())
 
 
 def shown(location: str | Path) -> str:
     """A location as people read it: relative to the working folder where it lies below."""
     location = str(location)
-    if location.startswith("s3://"):
+    if is_on_s3(location):
         return location
     path, base = Path(location), working_folder()
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)

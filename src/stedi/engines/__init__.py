@@ -11,9 +11,8 @@ from stedi.contract.tables import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
     from stedi.storage.record import RunRecord
-    from stedi.storage.s3 import Prefix
 
 ENGINES = {
     "duckdb": "stedi.engines.duckdb:DuckDB",
@@ -47,7 +46,7 @@ class Engine(Protocol):
         """Let go of what the engine holds."""
 
 
-def open_engine(name: str, lake: "Prefix | Folder | None" = None, record: "RunRecord | None" = None) -> Engine:
+def open_engine(name: str, lake: "Storage | None" = None, record: "RunRecord | None" = None) -> Engine:
     """An engine, ready for use; one on AWS for a run in that lakehouse. Raises BadInput for one that does not exist."""
     if name not in ENGINES:
         raise BadInput(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")

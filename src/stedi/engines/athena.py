@@ -12,19 +12,18 @@ import sqlglot
 
 from stedi.aws import glue
 from stedi.aws.cost import Ledger
-from stedi.aws.provision import RESULTS
 from stedi.contract import sql
 from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
-from stedi.storage import keys
+from stedi.storage import keys, layout
 from stedi.storage.aws_client import calling, client, wrangler
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from stedi.storage.record import Cost, RunRecord
-    from stedi.storage.s3 import Prefix
+    from stedi.storage.s3 import S3Prefix
 
 _PAUSE = 0.25  # seconds between two questions whether a query has ended
 _ABOUT_SQL = (  # faults of a statement, whose words cannot quote a value of the data
@@ -40,7 +39,7 @@ class Athena:
 
     name = "athena"
 
-    def __init__(self, lake: "Prefix | None" = None, record: "RunRecord | None" = None):
+    def __init__(self, lake: "S3Prefix | None" = None, record: "RunRecord | None" = None):
         self._lake, self._record = lake, record
         self._tables: dict[str, tuple[str, dict[str, str]]] = {}
         self._registered: dict[str, tuple] | None = None  # where the run's database has tables, and their columns
@@ -79,18 +78,18 @@ class Athena:
     @contextmanager
     def keyed(self, secret: bytes) -> Iterator[None]:
         """The key stands in a database and below a prefix of its own, for as long as this lasts."""
-        names, path = self._lake.names, f"{glue.KEYS}/{self._record.run_id}"
+        names, path = self._lake.names, f"{layout.ATHENA_KEY}/{self._record.run_id}"
         columns = dict.fromkeys(("secret", "inner_pad", "outer_pad"), "binary")
         try:
             self._put(f"{path}/key.parquet", columns, [keys.row(secret)])
-            glue.ensure(self._lake, names.key_database, "The key of the pseudonyms, while they are made")
+            glue.ensure_database(self._lake, names.key_database, "The key of the pseudonyms, while they are made")
             glue.register(self._lake, names.key_database, KEY_TABLE, self._lake.url(path), columns)
             self._has_key = True
             yield
         finally:
             self._has_key = False
-            glue.drop(names.key_database)
-            self._lake.delete(glue.KEYS)
+            glue.drop_database(names.key_database)
+            self._lake.delete(layout.ATHENA_KEY)
 
     def cost(self) -> "Cost":
         """What the run has cost so far; see `cost.Ledger.total`."""
@@ -107,8 +106,8 @@ class Athena:
         """The database of the run, made on first use."""
         name = self._lake.names.run_database(self._record.run_id)
         if self._registered is None:
-            glue.ensure(self._lake, name, f"Run {self._record.run_id} of {self._lake.root}, until it ends")
-            self._registered = {table["Name"]: _seen(table) for table in glue.listed(name)}
+            glue.ensure_database(self._lake, name, f"Run {self._record.run_id} of {self._lake.root}, until it ends")
+            self._registered = {table["Name"]: _seen(table) for table in glue.list_tables(name)}
         return name
 
     def _prepared(self, text: str) -> tuple[str, int]:
@@ -161,8 +160,7 @@ class Athena:
         values = [dict(zip(columns, row, strict=True)) for row in rows]
         body = io.BytesIO()
         parquet.write_table(pyarrow.Table.from_pylist(values, schema), body)
-        with calling(f"write {self._lake.url(path)}"):
-            client("s3").put_object(**self._lake.named(path), Body=body.getvalue())
+        self._lake.write(path, body.getvalue())
 
     def _run(self, purpose: str, statement: str, scans: int | None = None) -> dict:
         """Run a statement to its end. `scans` is None for one that scans nothing, and is free."""
@@ -193,7 +191,7 @@ class Athena:
 
     def _forget(self, done: dict) -> None:
         """Delete what Athena wrote beside the data: answers hold values of persons."""
-        self._lake.delete_beginning(f"{RESULTS}/{done['QueryExecutionId']}")
+        self._lake.delete_beginning(f"{layout.ATHENA_RESULTS}/{done['QueryExecutionId']}")
 
 
 def _seen(table: dict) -> tuple[str, list[tuple[str, str]]]:

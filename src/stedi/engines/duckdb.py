@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.paths import is_on_s3
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
 from stedi.engines import limits
@@ -44,7 +45,7 @@ def connect(path: str = "") -> duckdb.DuckDBPyConnection:
 
 def reach(connection: duckdb.DuckDBPyConnection, path: str) -> None:
     """Let a connection read a path, wherever it is."""
-    if path.startswith("s3://"):
+    if is_on_s3(path):
         from stedi.engines import s3_filesystem
 
         s3_filesystem.allow(connection)
@@ -59,7 +60,7 @@ def near(paths: dict[str, str]) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="stedi-") as folder:
         found = {}
         for name, path in paths.items():
-            if path.startswith("s3://"):
+            if is_on_s3(path):
                 (Path(folder) / name).mkdir()
                 found[name] = str(Path(folder) / name)
                 with faults(), connect(path) as connection:
@@ -90,7 +91,7 @@ def literal(path: str) -> str:
 
 def parquet(path: str) -> str:
     """The table function that reads a folder of Parquet files."""
-    files = "[!._]*" if path.startswith("s3://") else "*.parquet"  # on S3, Athena names them, without an ending
+    files = "[!._]*" if is_on_s3(path) else "*.parquet"  # on S3, Athena names them, without an ending
     return f"read_parquet({literal(path).removesuffix(chr(39))}/{files}', hive_partitioning = false)"
 
 

@@ -21,7 +21,7 @@ from stedi.runs.rebuild import delete_unpublished, republish
 from stedi.runs.run import Run
 from stedi.storage import catalog, erasures, keys
 from stedi.storage.erasures import Erasure, Receipt, Search
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import utc_now
 
 _PENDING = "pending"  # beside the keys: what a pending erasure has to look for, in clear, until it has its receipt
@@ -76,7 +76,7 @@ def forget(
         return receipts
 
 
-def _request(lake: Folder, emails: list[str]) -> None:
+def _request(lake: Storage, emails: list[str]) -> None:
     """Note what to look for, which is soon not known any more, and set the tombstones: before anything is removed."""
     secret = keys.tombstone(lake, make=True)
     name = _name(lake, emails)
@@ -103,7 +103,7 @@ def _request(lake: Folder, emails: list[str]) -> None:
     erasure.save_in(lake)
 
 
-def _rebuild(lakehouse: str, lake: Folder, reports: str, screenshots: str) -> None:
+def _rebuild(lakehouse: str, lake: Storage, reports: str, screenshots: str) -> None:
     """Publish the published run again without the erased people, delete the old files, write the report."""
     if catalog.load(lake) is None:
         delete_unpublished(lake)
@@ -119,9 +119,9 @@ def _rebuild(lakehouse: str, lake: Folder, reports: str, screenshots: str) -> No
     run.report(reports, screenshots)
 
 
-def _is_outdated(lake: Folder) -> bool:
+def _is_outdated(lake: Storage) -> bool:
     """Whether the published run landed before the newest tombstones were set, or under a key that was replaced."""
-    published = Run.look(str(lake.root)).record
+    published = Run.look(lake.url()).record
     if published.pseudonym_key not in (None, keys.known_as(keys.pseudonym(lake))):
         return True
     marks = Tombstones(lake)
@@ -131,14 +131,14 @@ def _is_outdated(lake: Folder) -> bool:
     )
 
 
-def _complete(lake: Folder, name: str, folders: list[Path]) -> Receipt:
+def _complete(lake: Storage, name: str, folders: list[Path]) -> Receipt:
     """Look for what is left, and write the receipt if that is nothing."""
     erasure, sought = erasures.load(lake, name), _read_note(_note(lake, name))
     assert erasure, "it was listed as pending"
     shared = subject_access.shared_values(lake, sought)
-    lake.purge()
+    lake.delete_old_versions()
     values = [value for kind in KINDS for value in getattr(sought, kind)]
-    with lake.at_hand() as local:
+    with lake.local_path() as local:
         traces = trace_search.search_files([local, *folders], [value for value in values if value not in shared])
     if traces.paths:
         named = [path.replace(str(local), lake.url(), 1) for path in traces.paths[:10]]
@@ -156,12 +156,12 @@ def _complete(lake: Folder, name: str, folders: list[Path]) -> Receipt:
     return done
 
 
-def _name(lake: Folder, emails: list[str]) -> str:
+def _name(lake: Storage, emails: list[str]) -> str:
     """The name of an erasure: the same for the same people, and known to nobody who does not hold the key."""
     return mark(keys.tombstone(lake), "request", "\n".join(emails))[:12]
 
 
-def _note(lake: Folder, name: str) -> Path:
+def _note(lake: Storage, name: str) -> Path:
     return keys.folder(lake) / _PENDING / f"{name}.json"
 
 
@@ -175,7 +175,7 @@ def _read_note(note: Path) -> Person:
     return Person(**json.loads(note.read_text(encoding="utf-8")))
 
 
-def _delete_notes(lake: Folder) -> None:
+def _delete_notes(lake: Storage) -> None:
     """Delete the notes of erasures that have their receipt."""
     for note in _note(lake, "x").parent.glob("*.json"):
         if note.stem not in erasures.pending(lake):

@@ -3,11 +3,11 @@
 from stedi.contract import tables
 from stedi.storage import catalog, layout
 from stedi.storage.erasures import Erasure, PublishedState, Receipt, RunsCompared, Search, TableChange, TableState
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord, utc_now
 
 
-def published_state(lake: Folder) -> PublishedState | None:
+def published_state(lake: Storage) -> PublishedState | None:
     """What is published, as a receipt compares it; None where nothing is."""
     current = catalog.load(lake)
     if current is None:

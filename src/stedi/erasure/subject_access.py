@@ -10,7 +10,7 @@ from stedi.ingest import erased_lines
 from stedi.ingest.tombstones import normal
 from stedi.runs import provision
 from stedi.storage import catalog, keys, layout
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord
 
 
@@ -54,7 +54,7 @@ def describe(email: str, held: dict) -> str:
     return "\n".join([*lines, f"  quarantine: {held['quarantined']:,} lines"])
 
 
-def identify(lake: Folder, emails: list[str]) -> Person:
+def identify(lake: Storage, emails: list[str]) -> Person:
     """Everything that identifies these people: addresses, serial numbers and names, from their customer records."""
     found = _records(lake, emails, ["email", "serialnumber", "customername"])
     return Person(
@@ -64,7 +64,7 @@ def identify(lake: Folder, emails: list[str]) -> Person:
     )
 
 
-def shared_values(lake: Folder, sought: Person) -> set[str]:
+def shared_values(lake: Storage, sought: Person) -> set[str]:
     """Names and serial numbers that stand in the record of somebody else as well, maybe within more text, and stay."""
     texts = [column.name for column in tables.CUSTOMER if column.type == "string"]
     wanted = [*sought.name, *sought.device]
@@ -74,7 +74,7 @@ def shared_values(lake: Folder, sought: Person) -> set[str]:
     return {value for value in wanted if any(trace_search.contains_value(value, cell) for cell in cells)}
 
 
-def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
+def _records(lake: Storage, emails: list[str], columns: list[str]) -> list[dict]:
     """Customer records with one of these addresses, of everything that landed."""
     alike = (
         "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
@@ -83,7 +83,7 @@ def _records(lake: Folder, emails: list[str], columns: list[str]) -> list[dict]:
     return [{name: row[name] for name in columns} for row in found if normal(row["email"]) in wanted]
 
 
-def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> list[dict]:
+def _select(lake: Storage, where: str, values: list[str], columns: list[str]) -> list[dict]:
     from stedi.engines.duckdb import connect, faults, parquet
 
     names, rows = ", ".join(f'"{each}"' for each in columns), []
@@ -97,7 +97,7 @@ def _select(lake: Folder, where: str, values: list[str], columns: list[str]) -> 
     return rows
 
 
-def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int | None:
+def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> int | None:
     """The rows of somebody in a published table; None under pseudonyms whose key is another one now."""
     from stedi.engines.duckdb import connect, faults, parquet
 
@@ -123,14 +123,14 @@ def _count(lake: Folder, name: str, entry: catalog.Entry, person: Person) -> int
     return rows
 
 
-def _quarantined(lake: Folder, person: Person) -> Iterator[int]:
+def _quarantined(lake: Storage, person: Person) -> Iterator[int]:
     for name in lake.files(layout.QUARANTINE):
         if not name.endswith(".faults"):
-            with lake.at_hand(f"{layout.QUARANTINE}/{name}") as path:
+            with lake.local_path(f"{layout.QUARANTINE}/{name}") as path:
                 yield erased_lines.count(path, person)
 
 
-def is_anything_held(lake: Folder, sought: Person) -> bool:
+def is_anything_held(lake: Storage, sought: Person) -> bool:
     """Whether a published table or a quarantined line holds anything of these people."""
     current = catalog.load(lake)
     entries = current.tables.items() if current else ()

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stedi.contract.errors import QuarantineExceeded
 from stedi.contract.tables import Table
@@ -11,17 +10,15 @@ from stedi.ingest import line_rules
 from stedi.ingest.discover import fetch
 from stedi.ingest.erased_lines import withhold
 from stedi.ingest.quarantine import sift
+from stedi.ingest.s3_copies import find_copies
 from stedi.ingest.to_parquet import write
 from stedi.ingest.tombstones import Tombstones
 from stedi.storage import layout
-from stedi.storage.local import Folder
 from stedi.storage.manifest import Manifest
-
-if TYPE_CHECKING:
-    from stedi.storage.s3_source import Bucket
+from stedi.storage.protocol import Source, Storage
 
 
-def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engine: Engine, allowed: int) -> Manifest:
+def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
     """Land a table's files, without the lines of erased people; what landed before is not parsed again.
 
     `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
@@ -38,14 +35,14 @@ def land(table: Table, source: "Folder | Bucket", lake: Folder, work: str, engin
         _limit(manifest, source, allowed)
         if not known:
             withhold(table, manifest.files, incoming, rejected, marks)
-            _settle(table, manifest, lake, work, engine, _copies(table, manifest, lake, source))
+            _settle(table, manifest, lake, work, engine, find_copies(table, manifest, lake, source))
         return manifest
     finally:
         lake.discard(f"{work}/incoming")
         lake.discard(f"{work}/rejected")
 
 
-def land_again(table: Table, manifest: Manifest, lake: Folder, work: str, engine: Engine) -> Manifest:
+def land_again(table: Table, manifest: Manifest, lake: Storage, work: str, engine: Engine) -> Manifest:
     """Land what a lakehouse holds once more, without the lines of people who were erased since."""
     incoming, rejected = _folders(table, lake, work)
     marks = Tombstones(lake)
@@ -71,27 +68,18 @@ def current_digest(table: Table, manifest: Manifest, marks: Tombstones) -> str:
     return _digest(table, {file.name: file.sha256 for file in manifest.files}, marks)
 
 
-def _folders(table: Table, lake: Folder, work: str) -> tuple[Path, Path]:
+def _folders(table: Table, lake: Storage, work: str) -> tuple[Path, Path]:
     incoming, rejected = f"{work}/incoming/{table.subject}", f"{work}/rejected/{table.subject}"
-    return lake.local(incoming), lake.local(rejected)
-
-
-def _copies(table: Table, manifest: Manifest, lake: Folder, source: "Folder | Bucket") -> dict[str, str]:
-    """{file: where S3 has the same bytes}, so that they need not be sent: at the source, or in what is published."""
-    if lake.moves:
-        return {}
-    from stedi.ingest.s3_copies import copies
-
-    return copies(table, manifest, lake, source)
+    return lake.work_folder(incoming), lake.work_folder(rejected)
 
 
 def _settle(
-    table: Table, manifest: Manifest, lake: Folder, work: str, engine: Engine, copies: dict[str, str] | None = None
+    table: Table, manifest: Manifest, lake: Storage, work: str, engine: Engine, copies: dict[str, str] | None = None
 ) -> None:
     """Move what has come in to its place, and write its rows as Parquet, last."""
-    lake.adopt(f"{work}/incoming/{table.subject}", layout.landing_files(table, manifest.digest), copies)
+    lake.store(f"{work}/incoming/{table.subject}", layout.landing_files(table, manifest.digest), copies)
     if manifest.quarantined:
-        lake.adopt(f"{work}/rejected/{table.subject}", layout.quarantined_files(table, manifest.digest))
+        lake.store(f"{work}/rejected/{table.subject}", layout.quarantined_files(table, manifest.digest))
     write(table, manifest, lake, work, engine)
 
 
@@ -107,7 +95,7 @@ def _rules(table: Table, marks: Tombstones) -> str:
     return hashlib.sha256("\n".join([repr(table.columns), judge, *marks.digest]).encode()).hexdigest()[:16]
 
 
-def _limit(manifest: Manifest, source: "Folder | Bucket", allowed: int) -> None:
+def _limit(manifest: Manifest, source: Source, allowed: int) -> None:
     if manifest.quarantined <= allowed:
         return
     named = "\n".join(f"  {fault.file}, line {fault.line}: {fault.reason}" for fault in manifest.faults[:10])

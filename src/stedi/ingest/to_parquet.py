@@ -3,17 +3,18 @@
 from stedi.contract.tables import Table
 from stedi.engines import Engine
 from stedi.storage import layout
-from stedi.storage.local import Folder
 from stedi.storage.manifest import Manifest, ParquetPart
+from stedi.storage.protocol import Storage
 
 MOST_PARTS = 32
 
 
-def write(table: Table, manifest: Manifest, lake: Folder, work: str, engine: Engine) -> None:
+def write(table: Table, manifest: Manifest, lake: Storage, work: str, engine: Engine) -> None:
     """Write the rows as Parquet. Files that landed before, under the same rules, are not parsed again."""
-    path = f"{work}/{table.name}" if lake.moves else layout.landing_rows(table, manifest.digest)
+    staged, final = f"{work}/{table.name}", layout.landing_rows(table, manifest.digest)
+    path = lake.building_place(staged, final)
     lake.delete(path)
-    kept = _known_parts(table, manifest, lake) if lake.moves else []
+    kept = _known_parts(table, manifest, lake) if lake.links_files else []
     parts: list[ParquetPart] = []
     known = {name for _, part in kept for name in part.files}
     if rest := [file.name for file in manifest.files if file.name not in known]:
@@ -25,15 +26,14 @@ def write(table: Table, manifest: Manifest, lake: Folder, work: str, engine: Eng
         taken = sum(len(each.parquet) for each in parts)
         names = [f"part-{number}.parquet" for number, _ in enumerate(part.parquet, taken)]
         for name, new in zip(part.parquet, names, strict=True):
-            lake.share(f"{folder}/{name}", f"{path}/{new}")
+            lake.link(f"{folder}/{name}", f"{path}/{new}")
         parts.append(ParquetPart(files=part.files, parquet=names))
     manifest.parts = parts
     manifest.save_beside(lake, path)
-    if lake.moves:
-        lake.move(path, layout.landing_rows(table, manifest.digest))
+    lake.finish_building(staged, final)
 
 
-def _known_parts(table: Table, manifest: Manifest, lake: Folder) -> list[tuple[str, ParquetPart]]:
+def _known_parts(table: Table, manifest: Manifest, lake: Storage) -> list[tuple[str, ParquetPart]]:
     """Parts of earlier landings, with their folders, all of whose files have landed now as well, byte by byte.
 
     None where they would be too many, so that small additions do not leave ever more small files of Parquet.

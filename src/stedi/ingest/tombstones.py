@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from stedi.contract.tables import Table
 from stedi.storage import erasures, keys
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 
 KINDS = ("person", "device", "name")
 
@@ -28,7 +28,7 @@ def kind(table: Table) -> str:
 class Tombstones:
     """The marks of a lakehouse. Raises BadInput where some are there and their key is missing."""
 
-    def __init__(self, lake: Folder):
+    def __init__(self, lake: Storage):
         self._lake = lake
         self._erasures = erasures.load_all(lake)
         self._secret = keys.tombstone(lake) if self._erasures else b""

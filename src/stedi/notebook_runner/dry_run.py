@@ -5,34 +5,35 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.notebooks import STEPS
+from stedi.engines import ON_AWS
 from stedi.runs import provision
-from stedi.storage import catalog, layout, local
+from stedi.storage import catalog, layout
+from stedi.storage.protocol import Source, Storage
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
-    from stedi.storage.local import Folder
-    from stedi.storage.s3 import Prefix
-    from stedi.storage.s3_source import Bucket
 
 
 def text(options: "Options") -> str:
     """The plan of a run, as people read it. Raises BadInput for what a run would refuse."""
-    provision.fit(options.engine, options.lakehouse)
-    provision.apart(options.source, options.lakehouse)
-    lake = provision.folder(options.lakehouse)
+    provision.check_engine(options.engine, options.lakehouse)
+    provision.check_separate(options.source, options.lakehouse)
+    lake = storage.open_lakehouse(options.lakehouse)
     files: dict[str, tuple[int, int]] = {}
     lines = ["The sample would be generated first."]
     if options.source != paths.SOURCE or Path(paths.resolve(options.source)).exists():
-        files = _landing_files(local.source(paths.resolve(options.source)))
+        files = _landing_files(storage.open_source(options.source))
         lines = [f"  {name:<24} {number:>5,} files {size:>15,} bytes" for name, (number, size) in files.items()]
-    notebooks = _notebooks(options, lake, {name: size for name, (_, size) in files.items()})
-    plan = ["create", *_resources(lake), "land", *lines, "run", *notebooks, "delete", *_deletions(lake)]
+    notebooks = _notebooks(options, {name: size for name, (_, size) in files.items()})
+    resources = [f"  {line}" for line in provision.provisioner(lake).plan()]
+    plan = ["create", *resources, "land", *lines, "run", *notebooks, "delete", *_deletions(lake)]
     return "\n".join(["Nothing is written. A run would", *plan])
 
 
-def _landing_files(source: "Folder | Bucket") -> dict[str, tuple[int, int]]:
+def _landing_files(source: Source) -> dict[str, tuple[int, int]]:
     """{landing table: number and bytes of the files that a run would land}."""
     files = {}
     for table in tables.LANDING:
@@ -42,28 +43,10 @@ def _landing_files(source: "Folder | Bucket") -> dict[str, tuple[int, int]]:
     return files
 
 
-def _resources(lake: "Folder | Prefix") -> list[str]:
-    if lake.moves:
-        state = "is there, and used as it is" if lake.exists(layout.MARKER) else "new"
-        return [f"  folder {paths.shown(lake.root)}: {state}"]
-    from stedi.aws.provision import described
-
-    existing = {resource["resource"]: resource for resource in described(lake)}
-    names = {"bucket": lake.names.bucket, "Glue database": lake.names.database,
-             "Athena workgroup": lake.names.workgroup}  # fmt: skip
-    return [f"  {kind} {name}: {_state(existing.get(kind))}" for kind, name in names.items()]
-
-
-def _state(resource: dict | None) -> str:
-    if resource is None:
-        return "new"
-    return "is there" if resource["ours"] else "is there and not ours: used as it is, and never deleted"
-
-
-def _notebooks(options: "Options", lake: "Folder | Prefix", landing_bytes: dict[str, int]) -> list[str]:
+def _notebooks(options: "Options", landing_bytes: dict[str, int]) -> list[str]:
     """The notebooks, and what their queries would cost."""
     notebooks = ", ".join(STEPS)
-    if lake.moves:
+    if options.engine not in ON_AWS:
         return [f"  {notebooks}, with {options.engine} on this machine, at no cost"]
     from stedi.aws.cost import dollars
 
@@ -104,7 +87,7 @@ def _notebook_queries() -> list[list[str]]:
     return queries
 
 
-def _deletions(lake: "Folder | Prefix") -> list[str]:
+def _deletions(lake: Storage) -> list[str]:
     if not lake.exists(layout.MARKER):
         return ["  nothing"]
     staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)]

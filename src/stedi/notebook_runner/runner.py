@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import AuditFailed, BadInput, StediError
 from stedi.contract.notebooks import STEPS
@@ -18,12 +19,11 @@ from stedi.results import datasets
 from stedi.runs import provision
 from stedi.runs.build import LANDING_NOTEBOOK
 from stedi.runs.run import TRUSTED_NOTEBOOK, Run
-from stedi.storage import local
 from stedi.storage.record import RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.kernels import Kernels
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 
 @dataclass
@@ -76,24 +76,24 @@ def run(options: Options, first: str = "01") -> str:
     return run_id
 
 
-def _prepare(options: Options, steps: tuple[str, ...]) -> "Folder":
+def _prepare(options: Options, steps: tuple[str, ...]) -> "Storage":
     """Check what the user gave before any kernel starts and anything is written. Returns the lakehouse.
 
     Raises BadInput.
     """
     if LANDING_NOTEBOOK in steps:
         datasets.ensure_sample(options.source)
-        local.source(paths.resolve(options.source))
-        provision.apart(options.source, options.lakehouse)
+        storage.open_source(options.source)
+        provision.check_separate(options.source, options.lakehouse)
         limits.read(options.memory_limit, options.threads, options.spark_settings)
-        provision.fit(options.engine, options.lakehouse)
+        provision.check_engine(options.engine, options.lakehouse)
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _make_folder(name, getattr(options, name))
     return lake
 
 
-def _run_steps(steps: tuple[str, ...], options: Options, run_id: str, lake: "Folder", begun: RunRecord) -> None:
+def _run_steps(steps: tuple[str, ...], options: Options, run_id: str, lake: "Storage", begun: RunRecord) -> None:
     """Run each notebook. Where one fails, write the report, unless notebook 05 has written it."""
     from stedi.notebook_runner import kernels
 
@@ -110,7 +110,7 @@ def _run_steps(steps: tuple[str, ...], options: Options, run_id: str, lake: "Fol
                 raise
 
 
-def _run_step(step: str, options: Options, run_id: str, running: "Kernels", lake: "Folder") -> None:
+def _run_step(step: str, options: Options, run_id: str, running: "Kernels", lake: "Storage") -> None:
     """Run a notebook with those of the options that it has as parameters, and say how long it took."""
     values = {each.name: getattr(options, each.name) for each in fields(options)} | {"run_id": run_id}
     started = time.perf_counter()
@@ -126,7 +126,7 @@ def _run_step(step: str, options: Options, run_id: str, running: "Kernels", lake
     say(f"{step:<22} {time.perf_counter() - started:5.1f} s")
 
 
-def _show_again(lake: "Folder", options: Options, run_id: str) -> str:
+def _show_again(lake: "Storage", options: Options, run_id: str) -> str:
     """Say that nothing is to be done, and render the report of the published run where it is not there."""
     from stedi import report
 
@@ -144,12 +144,12 @@ def _show_again(lake: "Folder", options: Options, run_id: str) -> str:
 
 
 @contextmanager
-def _swept(lake: "Folder") -> Iterator[None]:
+def _swept(lake: "Storage") -> Iterator[None]:
     """Delete at the end what killed kernels had spilled to disk."""
     try:
         yield
     finally:
-        provision.sweep(lake)
+        lake.delete_abandoned_spill()
 
 
 def steps_from(first: str) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def _continued(options: Options, steps: tuple[str, ...]) -> str:
     return "" if run.published else run.id
 
 
-def _report(error: StediError, step: str, lake: "Folder", record: RunRecord, options: Options) -> None:
+def _report(error: StediError, step: str, lake: "Storage", record: RunRecord, options: Options) -> None:
     """Write the report of a run that was stopped."""
     from stedi import report
     from stedi.results import collect

@@ -13,19 +13,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import StediError
 from stedi.engines import fingerprint, limits
 from stedi.ingest import discover
 from stedi.ingest.tombstones import Tombstones
-from stedi.storage import catalog, keys, layout, local
+from stedi.storage import catalog, keys, layout
 from stedi.storage.documents import Document
 from stedi.storage.manifest import LandedFile
 from stedi.storage.record import RunRecord
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 _NO_INPUT = ("lakehouse", "reports", "screenshots", "full")  # options that change no result
 _CODE = {"src": paths.PACKAGE, "notebooks": paths.NOTEBOOKS, "expectations": paths.EXPECTATIONS}
@@ -38,12 +39,12 @@ class Inputs(Document):
     files: dict[str, int]
 
 
-def digest_inputs(lake: "Folder", options: "Options") -> dict[str, str]:
+def digest_inputs(lake: "Storage", options: "Options") -> dict[str, str]:
     """A digest of each part of a run's input, except the source's files.
 
     Empty where that is not possible, so that nothing is ever taken for unchanged.
     """
-    if "://" in lake.url():  # reading all that lies there would be most of the work
+    if not lake.has_local_files:  # reading all that lies there would be most of the work
         return {}
     try:
         return _digest_parts(lake, options)
@@ -51,7 +52,7 @@ def digest_inputs(lake: "Folder", options: "Options") -> dict[str, str]:
         return {}
 
 
-def _digest_parts(lake: "Folder", options: "Options") -> dict[str, str]:
+def _digest_parts(lake: "Storage", options: "Options") -> dict[str, str]:
     values = {name: value for name, value in asdict(options).items() if name not in _NO_INPUT}
     code = {name: _digest_files(path for path in folder.rglob("*") if _is_code(path))
             for name, folder in _CODE.items()}  # fmt: skip
@@ -64,13 +65,13 @@ def _digest_parts(lake: "Folder", options: "Options") -> dict[str, str]:
     }
 
 
-def remember(lake: "Folder", run_id: str, parts: dict[str, str]) -> None:
+def remember(lake: "Storage", run_id: str, parts: dict[str, str]) -> None:
     """Store the digests of a published run's inputs. Nothing is stored where there are none."""
     if parts:
         Inputs(parts=parts, files=_file_sizes(lake)).save(lake, layout.inputs(run_id))
 
 
-def find_unchanged(lake: "Folder", options: "Options", parts: dict[str, str]) -> str | None:
+def find_unchanged(lake: "Storage", options: "Options", parts: dict[str, str]) -> str | None:
     """The id of the published run, if a new run would give the same; None otherwise."""
     try:
         current = catalog.load(lake)
@@ -79,7 +80,7 @@ def find_unchanged(lake: "Folder", options: "Options", parts: dict[str, str]) ->
         return None
 
 
-def _is_unchanged(lake: "Folder", options: "Options", parts: dict[str, str], current: catalog.Catalog) -> bool:
+def _is_unchanged(lake: "Storage", options: "Options", parts: dict[str, str], current: catalog.Catalog) -> bool:
     inputs = Inputs.require(lake, layout.inputs(current.run_id))
     record = RunRecord.require_published(lake, current.run_id)
     return (
@@ -94,8 +95,8 @@ def _is_unchanged(lake: "Folder", options: "Options", parts: dict[str, str], cur
 
 def _same_source(record: RunRecord, location: str) -> bool:
     """Whether the source holds the very files that landed, byte by byte. Only a local one can be read quickly."""
-    source = local.source(paths.resolve(location))
-    if not isinstance(source, local.Folder):
+    source = storage.open_source(location)
+    if not source.has_local_files:
         return False
     pairs: list[tuple[Path, LandedFile]] = []
     for table in tables.LANDING:
@@ -110,13 +111,13 @@ def _same_source(record: RunRecord, location: str) -> bool:
         return all(pool.map(lambda pair: fingerprint.digest_of(pair[0]) == pair[1].sha256, pairs))
 
 
-def _same_tables(lake: "Folder", current: catalog.Catalog) -> bool:
+def _same_tables(lake: "Storage", current: catalog.Catalog) -> bool:
     published = current.tables.values()
     stored = fingerprint.of_tables([lake.url(entry.path) for entry in published])
     return all(now.fingerprint == entry.fingerprint for now, entry in zip(stored, published, strict=True))
 
 
-def _has_future_consent(lake: "Folder", current: catalog.Catalog, record: RunRecord) -> bool:
+def _has_future_consent(lake: "Storage", current: catalog.Catalog, record: RunRecord) -> bool:
     """Whether a consent was dated after the start of the published run: it may have come into force since."""
     from stedi.engines.duckdb import connect, faults, parquet
 
@@ -126,10 +127,10 @@ def _has_future_consent(lake: "Folder", current: catalog.Catalog, record: RunRec
         return connection.execute(select, [record.as_of]).fetchone() is not None
 
 
-def _file_sizes(lake: "Folder") -> dict[str, int]:
+def _file_sizes(lake: "Storage") -> dict[str, int]:
     """The size of every file of the published tables, and of the landing files and quarantine under them."""
     return {
-        f"{path}/{name}": (lake.root / path / name).stat().st_size
+        f"{path}/{name}": Path(lake.url(f"{path}/{name}")).stat().st_size
         for path in catalog.published_folders(lake)
         for name in lake.files(path)
     }
@@ -140,7 +141,7 @@ def _installed_packages() -> list[str]:
     return sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
 
 
-def _key_names(lake: "Folder") -> list[str]:
+def _key_names(lake: "Storage") -> list[str]:
     """The names of the existing keys. No key is made."""
     key = keys.pseudonym(lake) if keys.is_there(lake) else b""
     return [keys.known_as(key) if key else "", str((keys.folder(lake) / keys.TOMBSTONE).exists())]
@@ -148,8 +149,8 @@ def _key_names(lake: "Folder") -> list[str]:
 
 def _expected_rows(source: str) -> dict | None:
     """The expected row counts that lie beside the source's files, if there are any."""
-    place = local.source(paths.resolve(source))
-    return place.read_json("expected.json") if isinstance(place, local.Folder) else None
+    place = storage.open_source(source)
+    return place.read_json("expected.json") if place.has_local_files else None
 
 
 def _is_code(path: Path) -> bool:

@@ -9,7 +9,7 @@ from stedi.contract.errors import BadInput
 from stedi.storage import catalog
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 PAGE, DATA = "validation_report.html", "results.json"
 PICTURES = (
@@ -33,7 +33,7 @@ def write(results: dict, reports: str, screenshots: str, remember: bool = True) 
     return paths.shown(path)
 
 
-def stored(lake: "Folder", run_id: str = "") -> dict:
+def stored(lake: "Storage", run_id: str = "") -> dict:
     """The results of a run that was published in a lakehouse, of the last one if none is named.
 
     Raises BadInput where they are not there.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from stedi.audit.run_suites import Audit
     from stedi.contract.checks import Check
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 UNKNOWN = tables.Column("", "", "not in the table's contract", personal=True)
 Query = Callable[[str], list[dict]]
@@ -41,7 +41,7 @@ class AuditedRun(Protocol):
     published: bool
 
     @property
-    def lake(self) -> "Folder":
+    def lake(self) -> "Storage":
         """Where it lies."""
 
     @property
@@ -90,7 +90,7 @@ def collect(
 
 
 def stopped(
-    error: StediError, notebook: str, lake: "Folder", record: RunRecord, reports: str = paths.REPORTS
+    error: StediError, notebook: str, lake: "Storage", record: RunRecord, reports: str = paths.REPORTS
 ) -> Results:
     """The results of a run that was not audited. `record` is as much of the run as is known."""
     published = catalog.load(lake)

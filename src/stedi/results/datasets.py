@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from stedi import storage
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
 from stedi.results.model.run import Data
-from stedi.storage import local
 from stedi.storage.record import RunRecord
 
 KNOWN = paths.EXPECTATIONS / "row_counts.json"
@@ -51,7 +51,7 @@ def recognise(digest: str, source: str) -> Dataset:
     if known:
         return Dataset(known["kind"], known["name"], digest, known["rows"])
     try:
-        beside = local.source(paths.resolve(source)).read_json("expected.json") or {}
+        beside = storage.open_source(source).read_json("expected.json") or {}
     except BadInput:  # a file of somebody else's that happens to have this name
         beside = {}
     if beside.get("kind") == "synthetic" and beside.get("fingerprint") == digest:

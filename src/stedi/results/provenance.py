@@ -17,7 +17,7 @@ from stedi.storage import catalog
 from stedi.storage.record import RunRecord
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 _PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 _CODE = ("src", "notebooks", "expectations")
@@ -32,7 +32,7 @@ def file_digests(policy: str) -> dict[str, str]:
     return {paths.program_name(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def circumstances(lake: "Folder", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
+def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
     """When, where and with what: all that differs between two runs on the same data and code."""
     started = datetime.fromisoformat(record.started_at)
     published = catalog.load(lake)
@@ -56,7 +56,7 @@ def circumstances(lake: "Folder", record: RunRecord, data: Data | None, reports:
     )
 
 
-def _commands(lake: "Folder", record: RunRecord, data: Data | None) -> list[str]:
+def _commands(lake: "Storage", record: RunRecord, data: Data | None) -> list[str]:
     """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
     program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
     source, commands = record.source, []

@@ -10,18 +10,18 @@ from stedi.contract.errors import BadInput
 from stedi.results.model import FILE, VERSION, Results
 from stedi.storage import catalog, layout
 from stedi.storage.documents import first_fault
-from stedi.storage.local import json_object
+from stedi.storage.files import decode_json
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 
-def keep(lake: "Folder", results: Results) -> None:
+def keep(lake: "Storage", results: Results) -> None:
     """Keep the results of a published run in its lakehouse."""
     lake.write_json(layout.results(results.run.id), results.model_dump())
 
 
-def of_run(lake: "Folder", run_id: str = "") -> Results:
+def of_run(lake: "Storage", run_id: str = "") -> Results:
     """The results of a run that was published in a lakehouse, of the last one if none is named.
 
     Raises BadInput where they are missing, damaged or of a newer version.
@@ -49,7 +49,7 @@ def of_reports(reports: str) -> Results | None:
     except OSError as error:
         raise BadInput(f"{paths.shown(path)} cannot be read: {error.strerror}. Give another folder.") from None
     name = paths.shown(path)
-    return decode(json_object(content, name), name, "Write it again: stedi report")
+    return decode(decode_json(content, name), name, "Write it again: stedi report")
 
 
 def decode(document: dict, name: str, remedy: str) -> Results:

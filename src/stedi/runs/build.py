@@ -6,14 +6,15 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi.contract import paths, sql, tables
+from stedi import storage
+from stedi.contract import sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
 from stedi.ingest import land
 from stedi.privacy.error_text import guarded
 from stedi.runs import publish
 from stedi.runs.queries import RunQueries
-from stedi.storage import layout, local
+from stedi.storage import layout
 from stedi.storage.manifest import Manifest
 from stedi.storage.record import BuiltTable
 
@@ -30,7 +31,7 @@ class RunTables(RunQueries):
     def land(self, name: str) -> Manifest:
         """Bring a landing table's files in. Returns what landed, which a notebook shows file by file."""
         table = tables.table(name)
-        source = local.source(paths.resolve(self.record.source))
+        source = storage.open_source(self.record.source)
         others = sum(landed.quarantined for other, landed in self.record.landing.items() if other != name)
         allowed = self.record.max_quarantined - others
         with self._landing(name):

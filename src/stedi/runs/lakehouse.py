@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
 from stedi.privacy.error_text import guarded
@@ -17,12 +18,12 @@ class Lakehouse:
     """The published tables of a lakehouse, read-only. Raises BadInput where none is published."""
 
     def __init__(self, location: str | Path = paths.LAKEHOUSE):
-        self._lake = provision.folder(location)
+        self._lake = storage.open_lakehouse(location)
         found = catalog.load(self._lake)
         if found is None:
             raise BadInput(
-                f"Nothing is published in {paths.shown(self._lake.root)}. Build it first: "
-                f"{provision.build_command(self._lake.root)}"
+                f"Nothing is published in {paths.shown(self._lake.url())}. Build it first: "
+                f"{provision.build_command(self._lake.url())}"
             )
         self.catalog = found
 

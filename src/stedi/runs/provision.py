@@ -1,86 +1,69 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
-import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
+from stedi import storage
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
-from stedi.storage import catalog, keys, layout, local
-from stedi.storage.local import Folder, unfinished
+from stedi.storage import catalog, layout
+from stedi.storage.files import temporary_name
+from stedi.storage.local import Folder
+from stedi.storage.protocol import Resource, Storage
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stedi.storage.s3 import Prefix
+    from stedi.storage.s3 import S3Prefix
 
 
-def create(location: str | Path = paths.LAKEHOUSE) -> "Folder | Prefix":
+class Provisioner(Protocol):
+    """Makes and deletes what one lakehouse consists of."""
+
+    def create(self) -> None:
+        """Make what is not there yet. Raises BadInput for a place that holds something else."""
+
+    def exists(self) -> bool:
+        """Whether there is a lakehouse, or what a deletion that was cut short left of it."""
+
+    def describe(self) -> list[Resource]:
+        """What it consists of."""
+
+    def plan(self) -> list[str]:
+        """What `create` would do about each resource, a line each."""
+
+    def sync_catalog(self) -> None:
+        """Let what lies outside the lakehouse follow its catalog, and delete what runs have left there."""
+
+    def owned(self) -> list[str]:
+        """All that runs have made, in the order in which it is safe to delete it."""
+
+    def delete(self) -> list[str]:
+        """Delete all that is ours. Returns what is left: what somebody else put there."""
+
+
+def provisioner(lake: Storage) -> Provisioner:
+    """Who makes and deletes a lakehouse of this kind; nothing else asks which kind it is."""
+    if isinstance(lake, Folder):
+        return FolderProvisioner(lake)
+    from stedi.aws.provision import AwsProvisioner
+
+    return AwsProvisioner(cast("S3Prefix", lake))
+
+
+def create(location: str | Path = paths.LAKEHOUSE) -> Storage:
     """The lakehouse at that place, made if need be. Raises BadInput for a folder that holds something else."""
-    lake = folder(location)
-    if not lake.moves:
-        from stedi.aws import provision as on_aws
-
-        on_aws.create(lake)
-    elif not lake.exists(layout.MARKER):
-        inside = [path.name for path in lake.root.iterdir()] if lake.root.is_dir() else [lake.root.name]
-        if lake.exists() and inside not in ([], [unfinished(layout.MARKER)]):
-            raise BadInput(f"{location} is no lakehouse, and not empty. Give a new or empty folder, or a lakehouse.")
-        try:
-            lake.write_json(layout.MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
-        except OSError as error:
-            raise BadInput(f"The lakehouse {location} cannot be made: {error.strerror}. Give another folder.") from None
+    lake = storage.open_lakehouse(location)
+    provisioner(lake).create()
     return lake
 
 
-def described(lake: "Folder | Prefix") -> "pd.DataFrame":
-    """What a lakehouse consists of, and what of it is deleted with it: `resource`, `name`, `ours`."""
-    import pandas as pd
-
-    if lake.moves:
-        found = [{"resource": "folder", "name": paths.shown(lake.root), "ours": lake.exists(layout.MARKER)}]
-    else:
-        from stedi.aws import provision as on_aws
-
-        found = on_aws.described(lake)
-    return pd.DataFrame(found)
-
-
-def fit(engine: str, location: str) -> None:
-    """Refuse an engine that cannot build a lakehouse there."""
-    on_s3 = location.startswith("s3://")
-    if on_s3 and engine not in ON_AWS:
-        raise BadInput(f"The lakehouse {location} is on S3, which needs an engine on AWS. Add: --engine {ON_AWS[0]}")
-    if engine in ON_AWS and not on_s3:
-        raise BadInput(f"The engine {engine} builds on S3, and the lakehouse is {location}. Expected: s3://bucket.")
-
-
-def follow(lake: "Folder | Prefix") -> None:
-    """Let what lies outside the lakehouse follow its catalog: on AWS the Glue tables; what a run left there goes."""
-    if not lake.moves:
-        from stedi.aws import glue
-
-        glue.follow(lake)
-
-
-def folder(location: str | Path) -> "Folder | Prefix":
-    """The place of a lakehouse, whether there is one or not. Raises BadInput for a place that cannot hold one."""
-    location = str(location)
-    if location.startswith("s3://"):
-        from stedi.storage.s3 import Prefix
-
-        return Prefix(location)
-    if "\\" in location:
-        raise BadInput(f"The lakehouse {location} has a backslash in its name, which DuckDB cannot read. Name another.")
-    return Folder(paths.resolve(location))
-
-
-def existing(location: str | Path = paths.LAKEHOUSE) -> "Folder | Prefix":
+def existing(location: str | Path = paths.LAKEHOUSE) -> Storage:
     """The lakehouse at that place. Raises BadInput where there is none."""
-    lake = folder(location)
-    if not lake.exists(layout.MARKER) and not _half_deleted(lake):
+    lake = storage.open_lakehouse(location)
+    if not provisioner(lake).exists():
         raise BadInput(
             f"There is no lakehouse in {location} (it has no {layout.MARKER}). "
             f"Build it first: {build_command(location)}"
@@ -94,82 +77,113 @@ def build_command(location: str | Path) -> str:
     return "stedi run" if place == paths.LAKEHOUSE else f"stedi run --lakehouse {shlex.quote(place)}"
 
 
-def _half_deleted(lake: "Folder | Prefix") -> bool:
-    """Whether a deletion on AWS was cut short after the marker went."""
-    if lake.moves:
-        return False
-    from stedi.aws import provision as on_aws
+def describe(lake: Storage) -> "pd.DataFrame":
+    """What a lakehouse consists of, and what of it is deleted with it: `resource`, `name`, `ours`."""
+    import pandas as pd
 
-    return any(each["ours"] for each in on_aws.described(lake))
+    return pd.DataFrame(provisioner(lake).describe(), columns=Resource._fields)
 
 
-def apart(source: str, lakehouse: str) -> None:
+def sync_catalog(lake: Storage) -> None:
+    """Let what lies outside a lakehouse (on AWS the Glue tables) follow its catalog."""
+    provisioner(lake).sync_catalog()
+
+
+def owned(lake: Storage) -> list[str]:
+    """All that runs have made in a lakehouse, in the order in which it is safe to delete it."""
+    return provisioner(lake).owned()
+
+
+def delete(lake: Storage) -> list[str]:
+    """Delete all that is ours. Returns what is left: what somebody else put there, which keeps its folders."""
+    return provisioner(lake).delete()
+
+
+def check_engine(engine: str, location: str) -> None:
+    """Refuse an engine that cannot build a lakehouse there."""
+    on_s3 = paths.is_on_s3(location)
+    if on_s3 and engine not in ON_AWS:
+        raise BadInput(f"The lakehouse {location} is on S3, which needs an engine on AWS. Add: --engine {ON_AWS[0]}")
+    if engine in ON_AWS and not on_s3:
+        raise BadInput(f"The engine {engine} builds on S3, and the lakehouse is {location}. Expected: s3://bucket.")
+
+
+def check_separate(source: str, lakehouse: str) -> None:
     """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
-    on_s3 = [each.startswith("s3://") for each in (source, lakehouse)]
-    here, there = (Path(paths.resolve(each).rstrip("/")) for each in (source, lakehouse))
-    if on_s3[0] == on_s3[1] and (there.is_relative_to(here) or here.is_relative_to(there)):
+    one, other = (Path(paths.resolve(location).rstrip("/")) for location in (source, lakehouse))
+    if one.is_relative_to(other) or other.is_relative_to(one):
         raise BadInput(
             f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."
         )
 
 
-def spill(lake: Folder) -> str:
-    """Where this process puts what does not fit into memory: on the lakehouse's disk; empty where that is no disk."""
-    return "" if "://" in lake.url() else lake.url(f"{layout.SPILL}{os.getpid()}")
-
-
-def sweep(lake: Folder) -> None:
-    """Delete what processes that have ended, however they did, left in the place for what did not fit into memory."""
-    for name in _spilled(lake):
-        if not local.is_running(int(name.removeprefix(layout.SPILL))):
-            lake.delete(name)
-
-
-def _spilled(lake: Folder) -> list[str]:
-    prefix = layout.SPILL
-    return [name for name in lake.folders() if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()]
-
-
-def open_runs(lake: Folder) -> list[str]:
+def open_runs(lake: Storage) -> list[str]:
     """The ids of the runs that were begun and are not published, oldest first."""
     published = catalog.load(lake)
-    ids = [each for each in lake.folders(layout.STAGING) if lake.exists(layout.staged_record(each))]
-    return [each for each in ids if not published or each != published.run_id]
+    ids = [run_id for run_id in lake.folders(layout.STAGING) if lake.exists(layout.staged_record(run_id))]
+    return [run_id for run_id in ids if not published or run_id != published.run_id]
 
 
-def owned(lake: Folder) -> list[str]:
-    """Every file and folder that runs have made in a lakehouse, in the order in which it is safe to delete them."""
-    if not lake.moves:
-        from stedi.aws import teardown
+class FolderProvisioner:
+    """A lakehouse that is a folder; see `Provisioner` for what each method promises."""
 
-        return teardown.owned(lake)
-    staged = [layout.staged_run(each) for each in lake.folders(layout.STAGING)]
-    runs = [f"{layout.RUNS}/{each}" for each in lake.folders(layout.RUNS)]
-    secrets = [f"../{keys.folder(lake).name}"]
-    first = [
-        catalog.FILE,
-        unfinished(catalog.FILE),
-        *staged,
-        *_spilled(lake),
-        *catalog.table_folders(lake),
-        *runs,
-        layout.ERASURES,
-        *secrets,
-    ]
-    return [each for each in (*first, unfinished(layout.MARKER), layout.MARKER) if lake.exists(each)]
+    def __init__(self, lake: Folder):
+        self._lake = lake
 
+    def create(self) -> None:
+        """The folder, with the file that marks it as ours."""
+        lake, root = self._lake, self._lake.root
+        if self.exists():
+            return
+        inside = [path.name for path in root.iterdir()] if root.is_dir() else [root.name]
+        if lake.exists() and inside not in ([], [temporary_name(layout.MARKER)]):
+            raise BadInput(
+                f"{paths.shown(root)} is no lakehouse, and not empty. Give a new or empty folder, or a lakehouse."
+            )
+        try:
+            lake.write_json(layout.MARKER, {"format": 1, "about": "The folders beside this file are managed by stedi."})
+        except OSError as error:
+            reason = f"{error.strerror}. Give another folder."
+            raise BadInput(f"The lakehouse {paths.shown(root)} cannot be made: {reason}") from None
 
-def delete(lake: Folder) -> list[str]:
-    """Delete all that is ours. Returns what is left: what somebody else put there, which keeps its folders."""
-    if not lake.moves:
-        from stedi.aws import teardown
+    def exists(self) -> bool:
+        """Whether the folder is marked as ours."""
+        return self._lake.exists(layout.MARKER)
 
-        return teardown.delete(lake)
-    with lake.lock("delete"):
-        for path in owned(lake):
-            lake.delete(path)
-        lake.delete(layout.LOCK)
-    ends = [path for path in lake.root.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
-    if not ends:
-        lake.root.unlink() if lake.root.is_symlink() else lake.root.rmdir()
-    return sorted(path.relative_to(lake.root).as_posix() for path in ends)
+    def describe(self) -> list[Resource]:
+        """The folder."""
+        return [Resource("folder", paths.shown(self._lake.root), self.exists())]
+
+    def plan(self) -> list[str]:
+        """What `create` would do about the folder."""
+        state = "is there, and used as it is" if self.exists() else "new"
+        return [f"folder {paths.shown(self._lake.root)}: {state}"]
+
+    def sync_catalog(self) -> None:
+        """Nothing: all of it lies in the folder."""
+
+    def owned(self) -> list[str]:
+        """Files and folders: first what points at tables, last what marks the folder."""
+        lake = self._lake
+        ours = [
+            *(layout.CATALOG, temporary_name(layout.CATALOG)),
+            *(layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)),
+            *lake.spill_folders(),
+            *catalog.table_folders(lake),
+            *(f"{layout.RUNS}/{run_id}" for run_id in lake.folders(layout.RUNS)),
+            *(layout.ERASURES, f"../{lake.keys_folder.name}"),
+            *(temporary_name(layout.MARKER), layout.MARKER),
+        ]
+        return [path for path in ours if lake.exists(path)]
+
+    def delete(self) -> list[str]:
+        """Delete all that is ours, and the folder if nothing else is in it."""
+        lake, root = self._lake, self._lake.root
+        with lake.lock("delete"):
+            for path in self.owned():
+                lake.delete(path)
+            lake.delete(layout.LOCK)
+        ends = [path for path in root.rglob("*") if path.is_symlink() or not path.is_dir() or not any(path.iterdir())]
+        if not ends:
+            root.unlink() if root.is_symlink() else root.rmdir()
+        return sorted(path.relative_to(root).as_posix() for path in ends)

@@ -5,11 +5,11 @@ from stedi.contract.errors import BadInput, CouldNotFinish, StediError
 from stedi.engines import fingerprint
 from stedi.runs import provision
 from stedi.storage import catalog, layout
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord, utc_now
 
 
-def publish(lake: Folder, record: RunRecord) -> catalog.Catalog:
+def publish(lake: Storage, record: RunRecord) -> catalog.Catalog:
     """Publish the tables of a run that has passed its audit. Cut short, it can be done again.
 
     Raises BadInput for a table that is not, row by row, the one that passed; nothing is published then.
@@ -18,14 +18,14 @@ def publish(lake: Folder, record: RunRecord) -> catalog.Catalog:
     _require_unchanged(lake, record)
     for name, table in record.tables.items():
         if table.path.startswith(layout.STAGING):
-            lake.move(table.path, layout.published_table(name, record.run_id))
+            lake.finish_building(table.path, layout.published_table(name, record.run_id))
             table.path = layout.published_table(name, record.run_id)
     record.published_at = utc_now()
     record.save(lake, layout.record(record.run_id))
     published = _catalog(record)
     catalog.replace(lake, published)
     try:
-        provision.follow(lake)
+        provision.sync_catalog(lake)
     except StediError as error:
         raise CouldNotFinish(
             f"Run {record.run_id} is published, and Glue does not show all of it yet: {error} The next run does the "
@@ -35,20 +35,20 @@ def publish(lake: Folder, record: RunRecord) -> catalog.Catalog:
     return published
 
 
-def recover(lake: Folder, record: RunRecord) -> None:
+def recover(lake: Storage, record: RunRecord) -> None:
     """Find the tables that an earlier try to publish had already moved when it was cut short."""
-    for name, table in record.tables.items() if lake.moves else ():
-        moved = layout.published_table(name, record.run_id)
-        if not lake.exists(table.path) and lake.exists(moved):
-            table.path = moved
+    for name, table in record.tables.items():
+        final = layout.published_table(name, record.run_id)
+        if table.path.startswith(layout.STAGING) and not lake.exists(table.path) and lake.exists(final):
+            table.path = final
 
 
-def building_place(lake: Folder, name: str, run_id: str) -> str:
-    """Where a run's table is written: apart, to be moved, or on S3 at once where it will stay."""
-    return layout.staged_table(name, run_id) if lake.moves else layout.published_table(name, run_id)
+def building_place(lake: Storage, name: str, run_id: str) -> str:
+    """Where a run's table is written, before it is published."""
+    return lake.building_place(layout.staged_table(name, run_id), layout.published_table(name, run_id))
 
 
-def _require_unchanged(lake: Folder, record: RunRecord) -> None:
+def _require_unchanged(lake: Storage, record: RunRecord) -> None:
     now = fingerprint.of_tables([lake.url(record.tables[name].path) for name in record.audited])
     for (name, audited), table in zip(record.audited.items(), now, strict=True):
         if table.fingerprint != audited:

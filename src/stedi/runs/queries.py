@@ -11,9 +11,8 @@ from stedi.engines import ON_AWS, Engine, limits, open_engine
 from stedi.privacy import masking
 from stedi.privacy.error_text import guarded
 from stedi.results import datasets
-from stedi.runs import provision
 from stedi.storage import keys
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import BuiltTable, RunRecord
 
 if TYPE_CHECKING:
@@ -26,11 +25,11 @@ CURATED = "04_curated_zone"
 class RunQueries:
     """Queries over the tables of a run in a lakehouse. `record` is what the lakehouse keeps about the run."""
 
-    def __init__(self, lake: Folder, record: RunRecord, published: bool = False):
+    def __init__(self, lake: Storage, record: RunRecord, published: bool = False):
         self._lake = lake
         self.record = record
         self.published = published
-        limits.use(limits.read(**record.limits.model_dump(), spill=provision.spill(lake)))
+        limits.use(limits.read(**record.limits.model_dump(), spill=lake.spill_folder()))
 
     @property
     def id(self) -> str:
@@ -38,7 +37,7 @@ class RunQueries:
         return self.record.run_id
 
     @property
-    def lake(self) -> Folder:
+    def lake(self) -> Storage:
         """Where it lies."""
         return self._lake
 

@@ -5,10 +5,10 @@ from stedi.contract.errors import AuditFailed
 from stedi.runs import provision
 from stedi.runs.run import Run
 from stedi.storage import catalog, keys, layout
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 
 
-def republish(lake: Folder) -> Run:
+def republish(lake: Storage) -> Run:
     """Land, build, audit and publish again, and delete what was published before at once.
 
     Raises AuditFailed where that does not pass; what was published then stays.
@@ -44,10 +44,10 @@ def under_new_key(lakehouse: str, reports: str, screenshots: str) -> Run | None:
         return run
 
 
-def delete_unpublished(lake: Folder) -> None:
+def delete_unpublished(lake: Storage) -> None:
     """Delete every table, landing and open run that is not published, at once: open readers are cut off."""
     for run_id in lake.folders(layout.STAGING):
         lake.delete(layout.staged_run(run_id))
     for path in catalog.superseded_folders(lake):
         lake.delete(path)
-    provision.sweep(lake)
+    lake.delete_abandoned_spill()

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi import storage
 from stedi.contract import paths, policies, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
@@ -12,7 +13,7 @@ from stedi.runs import provision, publish, withdrawal
 from stedi.runs.build import LANDING_NOTEBOOK, RunTables
 from stedi.runs.start import check_inputs, prepare_lakehouse
 from stedi.storage import catalog, layout
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import LimitOptions, RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Run(RunTables):
         With no open run, one is begun on what is published (or, where nothing is to be built, the published run itself
         is looked at). Raises BadInput with the notebook to run first where there is nothing to go on with.
         """
-        lake = provision.folder(lakehouse)
+        lake = storage.open_lakehouse(lakehouse)
         run = cls._open_run(lake, run_id) or cls._on_published(lake, run_id, builds)
         if policy:
             run._follow_policy(policy)
@@ -86,37 +87,37 @@ class Run(RunTables):
         return cls(lake, RunRecord.require_published(lake, current.run_id), published=True)
 
     @classmethod
-    def again(cls, lake: Folder) -> "Run":
+    def again(cls, lake: Storage) -> "Run":
         """Begin a run on the inputs and with the policy of the published one, as of the same moment."""
-        published = cls.look(str(lake.root)).record
+        published = cls.look(lake.url()).record
         return cls._begin(lake, _renewed(published, published.as_of))
 
     @classmethod
-    def _open_run(cls, lake: Folder, run_id: str) -> "Run | None":
+    def _open_run(cls, lake: Storage, run_id: str) -> "Run | None":
         """The newest open run, or the one of that id; None where there is none."""
         open_ids = [each for each in provision.open_runs(lake) if run_id in ("", each)]
         record = RunRecord.load_open(lake, open_ids[-1]) if open_ids else None
         return cls(lake, record) if record else None
 
     @classmethod
-    def _on_published(cls, lake: Folder, run_id: str, builds: bool) -> "Run":
+    def _on_published(cls, lake: Storage, run_id: str, builds: bool) -> "Run":
         """A new run on what the published one has landed, or the published one itself where nothing is to be built."""
         current = catalog.load(lake)
         if current is None or run_id not in ("", current.run_id):
             missing = f"no open run {run_id}" if run_id else "no run"
-            raise BadInput(f"There is {missing} in {paths.shown(lake.root)}. Run notebook {LANDING_NOTEBOOK} first.")
+            raise BadInput(f"There is {missing} in {paths.shown(lake.url())}. Run notebook {LANDING_NOTEBOOK} first.")
         record = RunRecord.require_published(lake, current.run_id)
         return cls._begin(lake, _renewed(record, _milliseconds())) if builds else cls(lake, record, published=True)
 
     @classmethod
-    def _begin(cls, lake: Folder, record: RunRecord) -> "Run":
+    def _begin(cls, lake: Storage, record: RunRecord) -> "Run":
         with lake.lock(record.run_id):
-            provision.follow(lake)
+            provision.sync_catalog(lake)
             for run_id in lake.folders(layout.STAGING):
                 lake.delete(layout.staged_run(run_id))
             for path in catalog.superseded_folders(lake):
                 lake.delete(path)
-            provision.sweep(lake)
+            lake.delete_abandoned_spill()
             run = cls(lake, record)
             run._save()
         return run
@@ -143,7 +144,7 @@ class Run(RunTables):
     def publish(self) -> str:
         """Let readers see the run's tables, if its audit passed. Returns a line that says what happened."""
         if self.published:
-            provision.follow(self._lake)
+            provision.sync_catalog(self._lake)
             return f"Run {self.id} is published already."
         with self._writing():
             self.record = RunRecord.require(

@@ -3,14 +3,13 @@
 import re
 from pathlib import Path
 
-from stedi.contract import paths
+from stedi import storage
 from stedi.contract.errors import BadInput
 from stedi.engines import limits, open_engine
 from stedi.ingest import discover
 from stedi.results import datasets
 from stedi.runs import provision
-from stedi.storage import local
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import LimitOptions
 
 
@@ -21,15 +20,15 @@ def check_inputs(source: str | Path, lakehouse: str | Path, engine: str, allowed
     does not exist or cannot build that lakehouse, and limits that cannot be understood.
     """
     datasets.ensure_sample(str(source))
-    provision.apart(str(source), str(lakehouse))
-    local.source(paths.resolve(source))
+    provision.check_separate(str(source), str(lakehouse))
+    storage.open_source(source)
     limits.read(**allowed.model_dump())
-    provision.fit(engine, str(lakehouse))
+    provision.check_engine(engine, str(lakehouse))
 
 
 def prepare_lakehouse(
     source: str | Path, lakehouse: str | Path, engine: str, max_quarantined: int, run_id: str
-) -> Folder:
+) -> Storage:
     """The lakehouse, created if need be, when the rest of what was asked for is possible as well. Raises BadInput."""
     open_engine(engine).close()
     if type(max_quarantined) is not int or max_quarantined < 0:
@@ -37,5 +36,5 @@ def prepare_lakehouse(
     if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
         raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
     lake = provision.create(lakehouse)
-    discover.check_room(local.source(paths.resolve(source)), lake)
+    discover.check_room(storage.open_source(source), lake)
     return lake

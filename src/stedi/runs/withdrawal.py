@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from stedi.contract import sql, tables
 from stedi.engines import Engine
 from stedi.storage import catalog, keys, layout
-from stedi.storage.local import Folder
+from stedi.storage.protocol import Storage
 from stedi.storage.record import Removal, RunRecord
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ order by 1
 """
 
 
-def count_removed(lake: Folder, engine: Engine) -> list[Removal]:
+def count_removed(lake: Storage, engine: Engine) -> list[Removal]:
     """The rows of the published tables that are about customers whom the run's tables do not trust.
 
     `engine` has the run's tables attached. `rows` is None where the pseudonyms were made with different keys.
@@ -70,7 +70,7 @@ def count_removed(lake: Folder, engine: Engine) -> list[Removal]:
     return removals
 
 
-def _count(lake: Folder, engine: Engine, published: str, select: str) -> "pd.DataFrame | None":
+def _count(lake: Storage, engine: Engine, published: str, select: str) -> "pd.DataFrame | None":
     """What the select counts; None where it needs the key of the published run, which was replaced or is not known."""
     if not sql.needs_key(select):
         return engine.query(select)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.engines import fingerprint
 from stedi.sample import plan as plan
-from stedi.storage.local import is_running
+from stedi.storage.files import is_process_running
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,7 +83,7 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove what killed generations of this folder left behind, but not what another process is still writing."""
     for partial in folder.parent.glob(f"{glob.escape(folder.name)}.partial-*"):
         process = partial.name.rpartition("-")[2]
-        if process.isdecimal() and (int(process) == os.getpid() or not is_running(int(process))):
+        if process.isdecimal() and (int(process) == os.getpid() or not is_process_running(int(process))):
             shutil.rmtree(partial)
 
 

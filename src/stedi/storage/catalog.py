@@ -6,7 +6,7 @@ from stedi.storage import layout
 from stedi.storage.documents import Document, Part
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 FILE = layout.CATALOG
 
@@ -29,29 +29,29 @@ class Catalog(Document):
     tables: dict[str, Entry]
 
 
-def load(lake: "Folder") -> Catalog | None:
+def load(lake: "Storage") -> Catalog | None:
     """What is published; None before the first publication. Raises BadInput for a damaged catalog."""
     return Catalog.load(lake, FILE)
 
 
-def replace(lake: "Folder", catalog: Catalog) -> None:
+def replace(lake: "Storage", catalog: Catalog) -> None:
     """Publish: readers see the new tables from here on, all at once."""
     lake.write_json(FILE, catalog.model_dump(mode="json", exclude={"format"}))
 
 
-def published_folders(lake: "Folder") -> set[str]:
+def published_folders(lake: "Storage") -> set[str]:
     """The folders of the published tables, and of the landing files and quarantine that belong to them."""
     current = load(lake)
     entries = current.tables.values() if current else ()
     return {folder for entry in entries for folder in layout.belonging(entry.path)}
 
 
-def table_folders(lake: "Folder") -> list[str]:
+def table_folders(lake: "Storage") -> list[str]:
     """Every folder in which a lakehouse keeps landing files or tables, as far as it exists."""
     return [f"{parent}/{name}" for parent in layout.table_folders() for name in lake.folders(parent)]
 
 
-def superseded_folders(lake: "Folder") -> list[str]:
+def superseded_folders(lake: "Storage") -> list[str]:
     """The folders of landing files and tables that the catalog does not name (any more)."""
     published = published_folders(lake)
     return [path for path in table_folders(lake) if path not in published]

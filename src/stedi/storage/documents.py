@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stedi.contract.errors import BadInput
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 
 class Part(BaseModel):
@@ -39,13 +39,13 @@ class Document(Part):
             ) from None
 
     @classmethod
-    def load(cls, lake: "Folder", path: str) -> Self | None:
+    def load(cls, lake: "Storage", path: str) -> Self | None:
         """The document at a path of a lakehouse; None where there is none. Raises BadInput, as `decode` does."""
         content = lake.read_json(path)
         return None if content is None else cls.decode(content, lake.url(path))
 
     @classmethod
-    def require(cls, lake: "Folder", path: str) -> Self:
+    def require(cls, lake: "Storage", path: str) -> Self:
         """The document at a path where there has to be one. Raises BadInput where there is none."""
         document = cls.load(lake, path)
         if document is None:
@@ -54,7 +54,7 @@ class Document(Part):
             )
         return document
 
-    def save(self, lake: "Folder", path: str) -> None:
+    def save(self, lake: "Storage", path: str) -> None:
         """Replace the document at a path, all at once."""
         lake.write_json(path, self.model_dump(mode="json"))
 

@@ -8,7 +8,7 @@ from stedi.storage import layout
 from stedi.storage.documents import Document, Part
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 
 class TableState(Part):
@@ -77,21 +77,21 @@ class Erasure(Document):
     before: PublishedState | None = None
     receipt: Receipt | None = None
 
-    def save_in(self, lake: "Folder") -> None:
+    def save_in(self, lake: "Storage") -> None:
         """Write it to the lakehouse."""
         self.save(lake, layout.erasure(self.id))
 
 
-def load_all(lake: "Folder") -> list[Erasure]:
+def load_all(lake: "Storage") -> list[Erasure]:
     """All erasures of a lakehouse."""
     return [Erasure.require(lake, f"{layout.ERASURES}/{name}") for name in lake.files(layout.ERASURES)]
 
 
-def load(lake: "Folder", name: str) -> Erasure | None:
+def load(lake: "Storage", name: str) -> Erasure | None:
     """The erasure of that name; None where there is none."""
     return Erasure.load(lake, layout.erasure(name))
 
 
-def pending(lake: "Folder") -> list[str]:
+def pending(lake: "Storage") -> list[str]:
     """The names of the erasures that have no receipt yet."""
     return [each.id for each in load_all(lake) if each.receipt is None]

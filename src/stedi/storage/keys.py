@@ -1,6 +1,7 @@
 """The two secrets of a lakehouse: one that its pseudonyms are made with, one for the tombstones of erased people.
 
-They lie beside the lakehouse, in `<lakehouse>.keys/`, so that whoever copies or publishes it does not carry them along.
+They lie outside of the lakehouse (beside it, in `<lakehouse>.keys/`, or for one on S3 on this machine), so that whoever
+copies or publishes it does not carry them along.
 """
 
 import hmac
@@ -10,20 +11,21 @@ from pathlib import Path
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput, CouldNotFinish
-from stedi.storage.local import Folder, unfinished
+from stedi.storage.files import replace_file
+from stedi.storage.protocol import Storage
 
-GIVEN = "STEDI_PSEUDONYM_KEY_FILE"
+GIVEN = "STEDI_PSEUDONYM_KEY_FILE"  # the environment variable that names a file to use in place of one of our own
 LENGTH = 32  # bytes
 PSEUDONYM, TOMBSTONE = "pseudonym.key", "tombstone.key"
 _BLOCK = 64  # of SHA-256, to which HMAC pads a key
 
 
-def folder(lake: Folder) -> Path:
+def folder(lake: Storage) -> Path:
     """Where the secrets of a lakehouse lie."""
-    return lake.secrets
+    return lake.keys_folder
 
 
-def pseudonym(lake: Folder) -> bytes:
+def pseudonym(lake: Storage) -> bytes:
     """The key of the pseudonyms: the file that STEDI_PSEUDONYM_KEY_FILE names, or else one made on first use.
 
     Raises BadInput for a file that is missing, of another length than 32 bytes, or readable by others.
@@ -31,24 +33,24 @@ def pseudonym(lake: Folder) -> bytes:
     given = os.environ.get(GIVEN)
     if given:
         return _read(Path(paths.resolve(given)))
-    return _read(_made(folder(lake) / PSEUDONYM))
+    return _read(_make(folder(lake) / PSEUDONYM))
 
 
-def is_there(lake: Folder) -> bool:
-    """Whether a key of the pseudonyms is given, or was made already."""
+def is_there(lake: Storage) -> bool:
+    """Whether there is a key of the pseudonyms already, ours or the environment's."""
     return bool(os.environ.get(GIVEN)) or (folder(lake) / PSEUDONYM).exists()
 
 
-def tombstone(lake: Folder, make: bool = False) -> bytes:
+def tombstone(lake: Storage, make: bool = False) -> bytes:
     """The key of the tombstones. Raises BadInput where it is missing and not to be made: nobody can replace it."""
     path = folder(lake) / TOMBSTONE
-    return _read(_made(path) if make else path)
+    return _read(_make(path) if make else path)
 
 
-def rotate(lake: Folder) -> None:
+def rotate(lake: Storage) -> None:
     """Replace the pseudonym key: what was made with the old one cannot be linked to what will be made with the new one.
 
-    Raises BadInput where the key is given by the environment.
+    Raises BadInput where the key comes from the environment.
     """
     if os.environ.get(GIVEN):
         raise BadInput(f"The key is the file that {GIVEN} names. Replace that file, or unset {GIVEN}.")
@@ -57,15 +59,9 @@ def rotate(lake: Folder) -> None:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file that nobody else can read, all at once."""
-    new = path.with_name(unfinished(path.name))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        replace_file(path, content, mode=0o600)
     except OSError as error:
         raise CouldNotFinish(f"{path} could not be written: {error.strerror}.") from None
 
@@ -81,7 +77,7 @@ def row(secret: bytes) -> tuple[bytes, bytes, bytes]:
     return secret, bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
 
 
-def _made(path: Path) -> Path:
+def _make(path: Path) -> Path:
     if not path.exists():
         write(path, secrets.token_bytes(LENGTH))
     return path

@@ -21,6 +21,8 @@ LOCK = ".lock"
 STAGING, RUNS, ERASURES, QUARANTINE = "_staging", "runs", "erasures", "quarantine"
 SPILL = ".spill-"  # and the process that it belongs to: what does not fit into memory
 RESULTS = "results.json"
+ATHENA_RESULTS = "_athena"  # where Athena writes its answers; each is deleted once it was read
+ATHENA_KEY = "_key"  # where the pseudonym key lies for Athena while it is needed
 
 
 def staged_run(run_id: str) -> str:

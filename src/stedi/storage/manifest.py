@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from stedi.storage.documents import Document, Part
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 NAME = "_account.json"
 
@@ -63,11 +63,11 @@ class Manifest(Document):
         return content
 
     @classmethod
-    def beside(cls, lake: "Folder", rows: str) -> "Manifest | None":
+    def beside(cls, lake: "Storage", rows: str) -> "Manifest | None":
         """The manifest beside the rows in that folder; None where no landing was finished there."""
         return cls.load(lake, f"{rows}/{NAME}")
 
-    def save_beside(self, lake: "Folder", rows: str) -> None:
+    def save_beside(self, lake: "Storage", rows: str) -> None:
         """Write the manifest beside the rows, last: with it, the landing is finished."""
         self.save(lake, f"{rows}/{NAME}")
 

@@ -10,7 +10,7 @@ from stedi.storage.documents import Document, Part
 from stedi.storage.manifest import Manifest
 
 if TYPE_CHECKING:
-    from stedi.storage.local import Folder
+    from stedi.storage.protocol import Storage
 
 
 class LimitOptions(Part):
@@ -84,16 +84,16 @@ class RunRecord(Document):
         return final.pseudonym_key if final else None
 
     @classmethod
-    def load_open(cls, lake: "Folder", run_id: str) -> "RunRecord | None":
+    def load_open(cls, lake: "Storage", run_id: str) -> "RunRecord | None":
         """The record of an open run; None where there is no such run."""
         return cls.load(lake, layout.staged_record(run_id))
 
     @classmethod
-    def require_published(cls, lake: "Folder", run_id: str) -> "RunRecord":
+    def require_published(cls, lake: "Storage", run_id: str) -> "RunRecord":
         """The record of a published run. Raises BadInput where it is missing or damaged."""
         return cls.require(lake, layout.record(run_id))
 
-    def save_open(self, lake: "Folder") -> None:
+    def save_open(self, lake: "Storage") -> None:
         """Write the record of an open run."""
         self.save(lake, layout.staged_record(self.run_id))
 

@@ -1,148 +1,180 @@
-"""A lakehouse on S3: the same interface as `storage.Folder`, of a prefix of a bucket."""
+"""A prefix of a bucket on S3 as storage, for a lakehouse or a source."""
 
-import json
+import glob
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 
+from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.storage import s3_lock, s3_transfer
-from stedi.storage.aws_client import calling, client, code_of
-from stedi.storage.local import HIDDEN, json_object
+from stedi.storage.aws_client import ask, calling, client, wrangler
+from stedi.storage.files import decode_json, encode_json, is_data
 from stedi.storage.s3_names import Names
-from stedi.storage.s3_source import Bucket
 
 _AT_ONCE = 1000  # objects that one call deletes
 
 
-class Prefix(Bucket):
-    """A prefix of a bucket. Every `path` is relative to it, with forward slashes."""
+class S3Prefix:
+    """A prefix of a bucket; see `Storage` for what each method promises."""
 
-    moves = False  # S3 cannot move a folder all at once: tables are written where they will stay
+    has_local_files = False
+    copies_on_server = True
+    links_files = False
 
     def __init__(self, location: str):
-        self.names = Names.of(location)
-        super().__init__(self.names.location)
-        self._scratch: Path | None = None
+        self.bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        self.prefix = prefix.rstrip("/")
+        if not self.bucket:
+            raise BadInput(f"{location} names no bucket. Expected: s3://bucket/prefix.")
+        self.root = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    @cached_property
+    def names(self) -> Names:
+        """What a lakehouse there is called on AWS."""
+        return Names.of(self.root)
 
     @property
-    def secrets(self) -> Path:
-        """The folder of its keys, on this machine."""
-        return self.names.secrets
+    def keys_folder(self) -> Path:
+        """On this machine, never in the bucket."""
+        return self.names.keys_folder
+
+    def url(self, path: str = "") -> str:
+        """The full name."""
+        return f"{self.root}/{path}".rstrip("/")
 
     def key(self, path: str = "") -> str:
         """The key of an object."""
-        return f"{self.names.prefix}/{path}".strip("/")
+        return (f"{self.prefix}/{path}" if self.prefix else path).rstrip("/")
 
     def named(self, path: str) -> dict[str, str]:
         """An object, as boto takes it."""
-        return {"Bucket": self.names.bucket, "Key": self.key(path)}
+        return {"Bucket": self.bucket, "Key": self.key(path)}
 
-    def listed(self, path: str = "") -> Iterator[dict]:
-        """What boto tells of every object below `path`, hidden ones too."""
+    def objects(self, path: str = "") -> Iterator[dict]:
+        """What S3 lists of every object below `path`, hidden ones too: `Key`, `Size` and more."""
         with calling(f"list {self.url(path)}"):
             pages = client("s3").get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.names.bucket, Prefix=self._below(path)):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self._below(path)):
                 yield from page.get("Contents", ())
 
     def files(self, path: str = "") -> list[str]:
-        """All data files below `path`, relative to it, sorted."""
-        names = [each["Key"].removeprefix(self._below(path)) for each in self.listed(path)]
-        return sorted(n for n in names if n and not any(part.startswith(HIDDEN) for part in n.split("/")))
+        """All data files below `path`, relative to it, sorted. Raises BadInput for a folder without a name."""
+        below = f"{self.url(path)}/"
+        with calling(f"list {below}"):
+            names = [url.removeprefix(below) for url in wrangler().s3.list_objects(f"{glob.escape(below)}*")]
+        if unusable := [name for name in names if "" in name.split("/")]:
+            raise BadInput(f"{below}{unusable[0]} has a folder without a name (//). Rename it, or leave it out.")
+        return sorted(filter(is_data, names))
 
-    def size(self, path: str) -> int:
+    def size(self, path: str = "") -> int:
         """The bytes of all data files below `path`."""
         below = self._below(path)
-        return sum(each["Size"] for each in self.listed(path) if not each["Key"][len(below) :].startswith(HIDDEN))
+        return sum(each["Size"] for each in self.objects(path) if is_data(each["Key"].removeprefix(below)))
 
     def folders(self, path: str = "") -> list[str]:
         """The names of the folders in `path`, sorted."""
         below = self._below(path)
         with calling(f"list {self.url(path)}"):
             pages = client("s3").get_paginator("list_objects_v2")
-            found = [each["Prefix"] for page in pages.paginate(Bucket=self.names.bucket, Prefix=below, Delimiter="/")
-                     for each in page.get("CommonPrefixes", ())]  # fmt: skip
-        return sorted(each.removeprefix(below).rstrip("/") for each in found)
+            listed = pages.paginate(Bucket=self.bucket, Prefix=below, Delimiter="/")
+            folders = [each["Prefix"] for page in listed for each in page.get("CommonPrefixes", ())]
+        return sorted(folder.removeprefix(below).rstrip("/") for folder in folders)
 
     def exists(self, path: str = "") -> bool:
         """Whether there is an object of that name, or one below it. False where there is no such bucket."""
-        from botocore.exceptions import ClientError
 
-        with calling(f"look for {self.url(path)}"):
-            try:
-                given = {"Bucket": self.names.bucket, "MaxKeys": 1}
-                found = client("s3").list_objects_v2(**given, Prefix=self.key(path)).get("Contents", [])
-                if any(each["Key"] == self.key(path) for each in found):
-                    return True
-                return bool(client("s3").list_objects_v2(**given, Prefix=self._below(path)).get("Contents"))
-            except ClientError as error:
-                if code_of(error) != "NoSuchBucket":
-                    raise
-                return False
+        def first(prefix: str) -> str | None:
+            call = partial(client("s3").list_objects_v2, Bucket=self.bucket, MaxKeys=1, Prefix=prefix)
+            answer = ask(f"look for {self.url(path)}", call, ("NoSuchBucket",))
+            return next((each["Key"] for each in (answer or {}).get("Contents", ())), None)
+
+        return first(self.key(path)) == self.key(path) or first(self._below(path)) is not None
 
     def read(self, path: str) -> tuple[bytes | None, str | None]:
         """The content of a small object and its ETag; None where there is none."""
-        from botocore.exceptions import ClientError
 
-        with calling(f"read {self.url(path)}"):
-            try:
-                answer = client("s3").get_object(**self.named(path))
-                return answer["Body"].read(), answer["ETag"]
-            except ClientError as error:
-                if code_of(error) not in ("NoSuchKey", "NoSuchBucket", "404"):
-                    raise
-                return None, None
+        def content() -> tuple[bytes, str]:
+            answer = client("s3").get_object(**self.named(path))
+            return answer["Body"].read(), answer["ETag"]
+
+        return ask(f"read {self.url(path)}", content) or (None, None)
 
     def read_json(self, path: str) -> dict | None:
-        """The JSON object in a small object; None where there is no such object."""
-        content, _ = self.read(path)
-        return None if content is None else json_object(content, self.url(path))
+        """The JSON object in a small object; None where there is no such object.
+
+        S3 says of an object that is not there that it may not be read, where listing is allowed for some prefixes only.
+        """
+        try:
+            content, _ = self.read(path)
+        except BadInput:
+            if self.exists(path):
+                raise
+            content = None
+        return None if content is None else decode_json(content, self.url(path))
 
     def write_json(self, path: str, value: dict) -> None:
         """Replace an object by a JSON object, all at once."""
-        body = (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+        self.write(path, encode_json(value))
+
+    def write(self, path: str, content: bytes) -> None:
+        """Replace a small object, all at once."""
         with calling(f"write {self.url(path)}"):
-            client("s3").put_object(**self.named(path), Body=body)
+            client("s3").put_object(**self.named(path), Body=content)
 
     def fetch(self, path: str, to: Path) -> None:
-        """Copy one object to a file, unchanged."""
+        """Copy one object to a file, unchanged, in parts, so that it need not fit into memory."""
         with calling(f"read {self.url(path)}"):
-            s3_transfer.download(self.names.bucket, self.key(path), to)
+            s3_transfer.download_all(self.bucket, {self.key(path): to})
 
-    def local(self, path: str) -> Path:
-        """A folder on this machine to work in, before anything of it is the lakehouse's; nobody else can read it."""
-        if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="stedi-"))
-            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+    def building_place(self, staged: str, final: str) -> str:
+        """Where it will stay: S3 cannot rename a folder."""
+        return final
+
+    def finish_building(self, staged: str, final: str) -> None:
+        """Nothing: it was built where it stays."""
+
+    def link(self, path: str, to: str) -> None:
+        """Copy an object on the server: S3 knows no second name."""
+        with calling(f"copy {self.url(path)}"):
+            client("s3").copy(self.named(path), self.bucket, self.key(to))
+
+    def work_folder(self, path: str) -> Path:
+        """In a folder of this process that nobody else can read, and that goes with it."""
         return self._scratch / path
 
-    def discard(self, path: str) -> None:
-        """Delete what was worked on in `local(path)`."""
-        shutil.rmtree(self.local(path), ignore_errors=True)
+    @cached_property
+    def _scratch(self) -> Path:
+        scratch = Path(tempfile.mkdtemp(prefix="stedi-"))
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        return scratch
 
-    def adopt(self, path: str, to: str, copies: dict[str, str] | None = None) -> None:
-        """Put what was worked on in `local(path)` in its place. `copies`: {name: object on S3 with the same bytes}."""
-        folder = self.local(path)
+    def store(self, path: str, to: str, copies: dict[str, str] | None = None) -> None:
+        """Upload what was worked on; objects in `copies` are copied on the server, if their bytes are the same."""
+        folder = self.work_folder(path)
         self.delete(to)
-        names = [each.relative_to(folder).as_posix() for each in sorted(folder.rglob("*")) if each.is_file()]
+        names = [file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if file.is_file()]
         with calling(f"write to {self.url(to)}"):
-            s3_transfer.store(folder, names, self.names.bucket, self.key(to), copies or {})
+            s3_transfer.upload_all(folder, names, self.bucket, self.key(to), copies or {})
         self.discard(path)
 
+    def discard(self, path: str) -> None:
+        """Delete what was worked on."""
+        shutil.rmtree(self.work_folder(path), ignore_errors=True)
+
     @contextmanager
-    def at_hand(self, path: str = "") -> Iterator[Path]:
-        """An object, or all that is below a name, as a file or folder on this machine, for as long as it lasts."""
+    def local_path(self, path: str = "") -> Iterator[Path]:
+        """An object, or all that is below a name, downloaded for as long as it lasts."""
         with tempfile.TemporaryDirectory(prefix="stedi-") as folder:
-            below, exact = self._below(path), self.key(path)
+            place, below = Path(folder) / (Path(path).name or "all"), self._below(path)
+            keys = [each["Key"] for each in self.objects(path) if not each["Key"].endswith("/")]
+            wanted = {key: place / key.removeprefix(below) for key in keys}
             with calling(f"read {self.url(path)}"):
-                wanted = {each["Key"]: Path(folder) / "all" / each["Key"].removeprefix(below)
-                          for each in self.listed(path) if not each["Key"].endswith("/")}  # fmt: skip
-                if not wanted and path:
-                    wanted = {exact: Path(folder) / Path(path).name}
-                s3_transfer.download_all(self.names.bucket, wanted)
-            yield Path(folder) / ("all" if exact not in wanted else Path(path).name)
+                s3_transfer.download_all(self.bucket, wanted or {self.key(path): place})
+            yield place
 
     def delete(self, path: str) -> None:
         """Delete an object, or all that is below a name, every version of it."""
@@ -153,27 +185,34 @@ class Prefix(Bucket):
         """Delete every object whose name begins so, every version of it."""
         self._delete(self.key(path), lambda version: True)
 
-    def purge(self) -> None:
+    def delete_old_versions(self) -> None:
         """Delete every version that is not the present one."""
         self._delete(self._below(""), lambda version: not version["IsLatest"] or "Size" not in version)
 
     def _delete(self, begin: str, wanted: Callable[[dict], bool]) -> None:
-        with calling(f"delete s3://{self.names.bucket}/{begin}"):
-            pages = client("s3").get_paginator("list_object_versions")
-            given = pages.paginate(Bucket=self.names.bucket, Prefix=begin)
-            every = [each for page in given for kind in ("Versions", "DeleteMarkers") for each in page.get(kind, ())]
-            found = [each for each in every if wanted(each)]
-            for first in range(0, len(found), _AT_ONCE):
-                batch = [{"Key": each["Key"], "VersionId": each["VersionId"]}
-                         for each in found[first : first + _AT_ONCE]]  # fmt: skip
-                done = client("s3").delete_objects(Bucket=self.names.bucket, Delete={"Objects": batch, "Quiet": True})
-                s3_transfer.require_all(done)
+        with calling(f"delete s3://{self.bucket}/{begin}"):
+            pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=begin)
+            versions = [each for page in pages for kind in ("Versions", "DeleteMarkers") for each in page.get(kind, ())]
+            found = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in versions if wanted(each)]
+            for start in range(0, len(found), _AT_ONCE):
+                batch = {"Objects": found[start : start + _AT_ONCE], "Quiet": True}
+                if failed := client("s3").delete_objects(Bucket=self.bucket, Delete=batch).get("Errors"):
+                    first = f"first {failed[0]['Key']} ({failed[0].get('Code')})"
+                    raise CouldNotFinish(f"{len(failed)} objects could not be deleted, {first}. Try again.")
 
-    @contextmanager
-    def lock(self, owner: str) -> Iterator[None]:
-        """Hold the lakehouse for `owner` (a run id); see `lock.py`. Raises LakehouseLocked."""
-        with s3_lock.hold(self, owner):
-            yield
+    def free_bytes(self) -> None:
+        """S3 has no limit."""
+
+    def spill_folder(self) -> str:
+        """S3 is no disk."""
+        return ""
+
+    def delete_abandoned_spill(self) -> None:
+        """Nothing: none is ever made there."""
+
+    def lock(self, owner: str) -> AbstractContextManager[None]:
+        """Hold the lakehouse for `owner`; see `s3_lock.py`."""
+        return s3_lock.hold(self, owner)
 
     def _below(self, path: str) -> str:
         key = self.key(path)

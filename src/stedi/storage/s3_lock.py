@@ -1,4 +1,4 @@
-"""The lock of a lakehouse on S3: an object that only one can create, which says until when it holds."""
+"""The lock of a lakehouse on S3: an object that only one process can create, which says until when it holds."""
 
 import json
 import os
@@ -9,82 +9,75 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stedi.contract.errors import LakehouseLocked
-from stedi.storage.aws_client import calling, client, code_of
-from stedi.storage.local import TOKEN
+from stedi.storage.aws_client import ask, client
+from stedi.storage.files import LOCK_TOKEN, encode_json
+from stedi.storage.layout import LOCK
 
 if TYPE_CHECKING:
-    from stedi.storage.s3 import Prefix
+    from stedi.storage.s3 import S3Prefix
 
-NAME = ".lock"
 HOLDS = timedelta(minutes=10)  # unless it is renewed, which a process that lives does twice as often
 _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409")
 
 
 @contextmanager
-def hold(lake: "Prefix", owner: str) -> Iterator[None]:
-    """Hold the lakehouse for `owner`; as `Folder.lock`. Raises LakehouseLocked.
+def hold(lake: "S3Prefix", owner: str) -> Iterator[None]:
+    """Hold the lakehouse for `owner`; as `Storage.lock`. Raises LakehouseLocked.
 
     What a killed process leaves is taken over when its time is up, or at once where it can be seen here to be dead.
     """
-    found, etag = _read(lake)
-    if found and found.get("token", "") == os.environ.get(TOKEN):
+    holder, etag = _read(lake)
+    if holder and holder.get("token", "") == os.environ.get(LOCK_TOKEN):
         yield
         return
-    if found and not _over(found):
+    if holder and not _has_ended(holder):
         raise LakehouseLocked(
-            f"Run {found.get('owner')} is writing to {lake.url()}, and holds it until {found.get('until')} if it does "
-            "not end before. Wait, or end it."
+            f"Run {holder.get('owner')} is writing to {lake.url()}, and holds it until {holder.get('until')} if it "
+            "does not end before. Wait, or end it."
         )
-    token = secrets.token_hex(8)
-    held = _Held(lake, owner, token)
-    if not held.take(etag):
+    lock = _Lock(lake, owner)
+    if not lock.write(etag):
         raise LakehouseLocked(f"Another run has just begun to write to {lake.url()}. Wait until it has ended.")
-    os.environ[TOKEN] = token
+    os.environ[LOCK_TOKEN] = lock.token
     try:
-        with held.kept():
+        with lock.renewed():
             yield
     finally:
-        os.environ.pop(TOKEN, None)
-        held.release()
+        os.environ.pop(LOCK_TOKEN, None)
+        lock.release()
 
 
-class _Held:
-    def __init__(self, lake: "Prefix", owner: str, token: str):
-        self._lake, self._owner, self._token = lake, owner, token
+class _Lock:
+    """A lock of this process."""
+
+    def __init__(self, lake: "S3Prefix", owner: str):
+        self._lake, self._owner = lake, owner
         self._etag = ""
+        self.token = secrets.token_hex(8)
 
-    def take(self, etag: str | None) -> bool:
-        """Create it, or replace the one that is over; only if nobody was faster."""
-        from botocore.exceptions import ClientError
+    def write(self, replaced: str | None) -> bool:
+        """Create it, or replace the one with that ETag. False where somebody else was faster."""
+        condition = {"IfMatch": replaced} if replaced else {"IfNoneMatch": "*"}
+        until = (datetime.now(UTC) + HOLDS).isoformat(timespec="seconds")
+        body = encode_json({"owner": self._owner, "token": self.token, "until": until, **this_process()})
 
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        content = {"owner": self._owner, "token": self._token, "until": _text(datetime.now(UTC) + HOLDS), **_here()}
-        try:
-            with calling(f"lock {self._lake.url()}"):
-                self._etag = self._put(json.dumps(content).encode(), condition, ClientError)
-        except _Taken:
-            return False
-        return True
+        def put() -> str:
+            return client("s3").put_object(**self._lake.named(LOCK), Body=body, **condition)["ETag"]
 
-    def _put(self, body: bytes, condition: dict, refused: type[Exception]) -> str:
-        try:
-            return client("s3").put_object(**self._lake.named(NAME), Body=body, **condition)["ETag"]
-        except refused as error:
-            if code_of(error) not in _LOST:
-                raise
-            raise _Taken from None
+        self._etag = ask(f"lock {self._lake.url()}", put, _LOST) or ""
+        return bool(self._etag)
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def renewed(self) -> Iterator[None]:
         """Renew it while its process lives."""
         ended = threading.Event()
 
         def renew() -> None:
             while not ended.wait(HOLDS.total_seconds() / 2):
-                if not self.take(self._etag):
+                if not self.write(self._etag):
                     return
 
         thread = threading.Thread(target=renew, daemon=True)
@@ -97,44 +90,37 @@ class _Held:
 
     def release(self) -> None:
         """Let go of it, if it is still ours."""
-        found, _ = _read(self._lake)
-        if found and found.get("token") == self._token:
-            self._lake.delete(NAME)
+        holder, _ = _read(self._lake)
+        if holder and holder.get("token") == self.token:
+            self._lake.delete(LOCK)
 
 
-class _Taken(Exception):
-    """Raised where somebody else has the lock."""
-
-
-def _read(lake: "Prefix") -> tuple[dict | None, str | None]:
-    content, etag = lake.read(NAME)
+def _read(lake: "S3Prefix") -> tuple[dict[str, Any] | None, str | None]:
+    """What the lock says, and its ETag; None where there is none. One that cannot be read says nothing."""
+    content, etag = lake.read(LOCK)
     if content is None:
         return None, None
     try:
         return dict(json.loads(content)), etag
     except (ValueError, TypeError):
-        return {"until": _text(datetime.min.replace(tzinfo=UTC))}, etag
+        return {"until": ""}, etag
 
 
-def _over(found: dict) -> bool:
+def _has_ended(holder: dict[str, Any]) -> bool:
     """Whether a lock does not hold any more: its time is up, or its process was on this machine and is not."""
     try:
-        if datetime.fromisoformat(found["until"]) < datetime.now(UTC):
+        if datetime.fromisoformat(holder["until"]) < datetime.now(UTC):
             return True
     except (KeyError, TypeError, ValueError):
         return True
-    here = _here()
-    if found.get("machine") != here["machine"]:
+    here = this_process()
+    if holder.get("machine") != here["machine"]:
         return False
-    return found.get("process") == here["process"] or not Path(f"/proc/{found.get('process')}").exists()
+    return holder.get("process") == here["process"] or not Path(f"/proc/{holder.get('process')}").exists()
 
 
-def _here() -> dict:
+def this_process() -> dict[str, str | int]:
     """This machine, until it is started again, and this process. No machine is known where that cannot be told."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     machine = f"{platform.node()} {boot.read_text().strip()}" if boot.exists() else secrets.token_hex(8)
     return {"machine": machine, "process": os.getpid()}
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

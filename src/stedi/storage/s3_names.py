@@ -26,13 +26,13 @@ class Names:
     def of(cls, location: str) -> "Names":
         """From the lakehouse's location. Raises BadInput for one that Glue or Athena could not take."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        found = cls(bucket, prefix.strip("/"))
-        if not _BUCKET.fullmatch(bucket) or (found.prefix and not _PREFIX.fullmatch(found.prefix)):
+        names = cls(bucket, prefix.strip("/"))
+        if not _BUCKET.fullmatch(bucket) or (names.prefix and not _PREFIX.fullmatch(names.prefix)):
             raise BadInput(
                 f"The lakehouse {location} cannot be on S3. Expected: s3://bucket or s3://bucket/prefix, the bucket of "
                 "3 to 63 small letters, digits, hyphens and full stops, the prefix of letters, digits, . _ - and /."
             )
-        return found
+        return names
 
     @property
     def location(self) -> str:
@@ -69,7 +69,7 @@ class Names:
         return {TAG: self.location}
 
     @property
-    def secrets(self) -> Path:
+    def keys_folder(self) -> Path:
         """Where its keys lie: on this machine, never in the bucket. STEDI_KEYS can name another folder."""
         home = os.environ.get(KEYS) or "~/.local/share/stedi"
         return Path(home).expanduser() / self.bucket / f"{self.prefix or 'lakehouse'}.keys"
