@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stedi.contract.tables import Table
-from stedi.ingest.discover import found as place
+from stedi.ingest.discover import locate_files
 from stedi.storage import catalog, layout
 from stedi.storage.manifest import Manifest
 from stedi.storage.record import RunRecord
@@ -20,7 +20,7 @@ def copies(table: Table, manifest: Manifest, lake: "Prefix", source: "Folder | B
     held = _published(table, lake)
     found = {file.name: held[file.sha256] for file in untouched if file.sha256 in held}
     if isinstance(source, Bucket) and len(found) < len(untouched):
-        prefix, _ = place(table, source)
+        prefix, _ = locate_files(table, source)
         found = {file.name: source.url(f"{prefix}/{file.name}") for file in untouched} | found
     return found
 
