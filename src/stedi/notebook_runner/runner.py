@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stedi.contract import paths, tables
 from stedi.contract.errors import AuditFailed, BadInput, StediError
 from stedi.contract.notebooks import STEPS
-from stedi.engines import limits
+from stedi.engines.limits import Limits
 from stedi.notebook_runner import progress
 from stedi.notebook_runner.execute import execute, parameters_of
 from stedi.results import datasets
@@ -85,7 +85,7 @@ def _prepare(options: Options, steps: tuple[str, ...]) -> "Folder":
         datasets.ensure_sample(options.source)
         local.source(paths.resolve(options.source))
         provision.apart(options.source, options.lakehouse)
-        limits.read(options.memory_limit, options.threads, options.spark_settings)
+        Limits.parse(options.memory_limit, options.threads, options.spark_settings)
         provision.fit(options.engine, options.lakehouse)
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):

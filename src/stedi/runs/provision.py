@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
+from stedi.engines.limits import Limits
 from stedi.storage import catalog, keys, layout, local
 from stedi.storage.local import Folder, unfinished
+from stedi.storage.record import LimitOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,9 +115,13 @@ def apart(source: str, lakehouse: str) -> None:
         )
 
 
-def spill(lake: Folder) -> str:
-    """Where this process puts what does not fit into memory: on the lakehouse's disk; empty where that is no disk."""
-    return "" if "://" in lake.url() else lake.url(f"{layout.SPILL}{os.getpid()}")
+def engine_limits(lake: "Folder | Prefix", typed: LimitOptions | None = None) -> Limits:
+    """What an engine that works on a lakehouse may use. It spills to the lakehouse's disk, if that is on this machine.
+
+    Raises BadInput where what was typed is not understood.
+    """
+    spill = "" if "://" in lake.url() else lake.url(f"{layout.SPILL}{os.getpid()}")
+    return Limits.parse(**(typed or LimitOptions()).model_dump(), spill=spill)
 
 
 def sweep(lake: Folder) -> None:
