@@ -239,6 +239,4 @@ def test_broken_gzip_is_refused(tmp_path):
     path.write_bytes(gzip.compress(GOOD * 99)[:-20])
     engine = DuckDB(Limits.default())
     with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
-        land.land(
-            PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", DuckDB(Limits.default()), 0
-        )
+        land.land(PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", engine, 0)
