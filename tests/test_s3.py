@@ -143,8 +143,8 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
 
 
 def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, source, tmp_path):
-    digests = [digests.digest_file(path).content_sha256 for path in source.rglob("*.json")]
-    told = {"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}, "fingerprint": digests.digest_set(digests)}
+    sums = [digests.digest_file(path).content_sha256 for path in source.rglob("*.json")]
+    told = {"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}, "fingerprint": digests.digest_set(sums)}
     (source / "expected.json").write_text(json.dumps(told))
     upload(s3, source, "")
     found = {}
