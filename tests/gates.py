@@ -24,15 +24,15 @@ import sqlglot
 from sqlglot import exp
 
 from conftest import write_source
-from rows import LANDED, T, customer, phone, store, trainer
+from rows import LANDED, T, contents, customer, phone, store, trainer
 from stedi import Run
 from stedi.audit import run_suites
 from stedi.contract import paths, sql, suites, tables
 from stedi.contract.checks import Expectation
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.policies import POLICIES
-from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.limits import Limits
 from stedi.storage import catalog, keys
 from stedi.storage.local import Folder
 
@@ -405,7 +405,7 @@ def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
         entry = run.record.tables[name]
         path = to / "lake" / entry.path
         alter(path, gate.breaking.statement)
-        run.record.tables[name] = entry.model_copy(update=vars(fingerprint.of_table(str(path))))  # as if built so
+        run.record.tables[name] = entry.model_copy(update=vars(contents(path)))  # as if built so
         run._save()
     secrets = patch.object(run, "_secrets", lambda: list(gate.breaking.secrets))
     one_table = patch.object(run_suites, "audit", partial(run_suites.audit, names=(gate.table,)))
@@ -734,7 +734,7 @@ class Bench:
     """A folder with the eight tables that a policy's right SQL makes of some landing data."""
 
     def __init__(self, folder: Path, policy: str, landed: dict[str, list[dict]]):
-        self.policy, self.folder, self.engine = policy, folder, DuckDB()
+        self.policy, self.folder, self.engine = policy, folder, DuckDB(Limits.default())
         self.paths = {name: str(store(folder, name, rows)) for name, rows in landed.items()}
         self._attach(self.paths)
         for name in tables.NAMES[len(landed) :]:
@@ -771,8 +771,10 @@ class Bench:
         known = {table: {"expected_rows": None, "landed_rows": self.size(table)}}
         for queries in (True, False):
             with narrowed(lambda each, queries=queries: _asked(each, queries)):
-                checks = run_suites.audit(paths, self.policy, known, (table,), RUN_START, [KEY]).checks
-            if found := [check.check_id for check in checks if check.stops]:
+                audit = run_suites.audit(
+                    paths, self.policy, known, (table,), RUN_START, [KEY], limits=self.engine.limits
+                )
+            if found := [check.check_id for check in audit.checks if check.stops]:
                 return found[0]
         return None
 

@@ -5,7 +5,11 @@ from pathlib import Path
 import duckdb
 
 from stedi.contract import tables
-from stedi.engines.duckdb import TYPES, DuckDB
+from stedi.engines import fingerprint
+from stedi.engines.duckdb import DuckDB
+from stedi.engines.fingerprint import TableContents
+from stedi.engines.limits import Limits
+from stedi.engines.parquet_reader import TYPES
 
 T = 1_600_000_000_000  # some time in 2020, in milliseconds
 
@@ -48,6 +52,12 @@ def store(folder: Path, name: str, rows: list[dict]) -> Path:
             connection.executemany(f"insert into given values ({', '.join('?' * len(columns))})", values)
         connection.execute(f"copy given to '{path}/part-0.parquet' (format parquet)")
     return path
+
+
+def contents(path: str | Path) -> TableContents:
+    """Rows, fingerprint and columns of a folder of Parquet."""
+    [found] = fingerprint.of_tables([str(path)], Limits.default())
+    return found
 
 
 def attach(engine: DuckDB, folder: Path, name: str) -> None:

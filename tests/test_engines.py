@@ -12,19 +12,22 @@ from stedi import engines
 from stedi.contract import sql
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.engines import open_engine
-from stedi.engines.duckdb import connect, faults, key_table, literal, parquet
+from stedi.engines.limits import Limits
+from stedi.engines.parquet_reader import key_table, literal, parquet, reader, translated_errors
 from stedi.storage import keys
+
+LIMITS = Limits.default()
 
 
 def test_unknown_engine_is_refused_with_those_there_are():
     with pytest.raises(BadInput, match=r"no engine 'oracle'\. Choose one of: duckdb"):
-        open_engine("oracle")
+        open_engine("oracle", LIMITS)
 
 
 @pytest.mark.parametrize("name", engines.ENGINES)
 def test_engine_opens_under_its_own_name_and_closes(name):
     try:
-        engine = open_engine(name)
+        engine = open_engine(name, LIMITS)
     except BadInput as missing:
         assert name == "spark", "all others come with the project"
         pytest.skip(str(missing))
@@ -45,7 +48,7 @@ def test_literal_means_one_file_whatever_characters_are_in_its_name(tmp_path, na
 
 @pytest.mark.parametrize("name", NAMES)
 def test_table_is_written_to_and_read_from_a_folder_whatever_its_name(tmp_path, name):
-    engine, path = open_engine("duckdb"), str(tmp_path / name)
+    engine, path = open_engine("duckdb", LIMITS), str(tmp_path / name)
     engine.build("select 7 as n", path)
     assert duckdb.sql(f"from {parquet(path)}").fetchall() == [(7,)]
     engine.attach("given", path, ["n"])
@@ -56,7 +59,7 @@ def test_table_is_written_to_and_read_from_a_folder_whatever_its_name(tmp_path, 
 @pytest.fixture
 def engine(tmp_path):
     """An engine that reads one customer and one phone reading."""
-    opened = open_engine("duckdb")
+    opened = open_engine("duckdb", LIMITS)
     for name, row in {"customer_landing": customer("zzsecret"), "accelerometer_landing": phone("zzsecret", 1)}.items():
         store(tmp_path, name, [row])
         attach(opened, tmp_path, name)
@@ -104,12 +107,12 @@ def test_error_about_the_sql_says_what_is_wrong(engine, select, says):
 
 
 def test_error_about_the_machine_says_which(tmp_path):
-    with pytest.raises(EngineFailed, match=r"DuckDB could not go on. .*nowhere"), faults(), connect() as connection:
+    with pytest.raises(EngineFailed, match=r"DuckDB could not go on. .*nowhere"), reader(LIMITS) as connection:
         connection.execute(f"from {parquet(str(tmp_path / 'nowhere'))}")
 
 
 def test_errors_that_are_not_duckdbs_pass():
-    with pytest.raises(KeyError), faults():
+    with pytest.raises(KeyError), translated_errors():
         raise KeyError("x")
 
 
@@ -138,7 +141,7 @@ def texts(values: list[str]) -> str:
 
 def made(values: list[str]) -> list[str]:
     """The engine's pseudonyms of these values."""
-    engine = open_engine("duckdb")
+    engine = open_engine("duckdb", LIMITS)
     with engine.keyed(KEY):
         given = f"select pseudonym(v) as p from (values {texts(values)}) as given(v)"
         found = engine.query(given)["p"].tolist()

@@ -7,9 +7,10 @@ import os
 import duckdb
 import pytest
 
-from rows import T, phone, store
+from rows import T, contents, phone, store
 from stedi.contract.errors import BadInput, EngineFailed
-from stedi.engines import fingerprint
+from stedi.engines.fingerprint import TableContents
+from stedi.storage import digests
 
 ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
 
@@ -23,10 +24,10 @@ ROWS = [phone("ann", 1), phone("bob", 2, x=0.5, y=0.25), phone("cat", 3)]
         pytest.param(b"\n", 1, id="a line feed alone"),
         pytest.param(b"", 0, id="nothing"),
         pytest.param(b"a\r\nb\n", 2, id="a carriage return is no end of a line"),
-        pytest.param(b"a" * fingerprint.BLOCK + b"\nb", 2, id="a line that is longer than a block"),
-        pytest.param(b"a" * 3 * fingerprint.BLOCK + b"\nb", 2, id="a line of several blocks"),
-        pytest.param(b"a" * (fingerprint.BLOCK - 1) + b"\n", 1, id="a block that ends with a line feed"),
-        pytest.param(b"a\n" * fingerprint.BLOCK, fingerprint.BLOCK, id="many lines"),
+        pytest.param(b"a" * digests.BLOCK + b"\nb", 2, id="a line that is longer than a block"),
+        pytest.param(b"a" * 3 * digests.BLOCK + b"\nb", 2, id="a line of several blocks"),
+        pytest.param(b"a" * (digests.BLOCK - 1) + b"\n", 1, id="a block that ends with a line feed"),
+        pytest.param(b"a\n" * digests.BLOCK, digests.BLOCK, id="many lines"),
     ],
 )
 @pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
@@ -35,18 +36,18 @@ def test_file_is_read_once_for_all_that_is_to_know(tmp_path, name, content, line
     (tmp_path / name).write_bytes(stored)
     own, inner = (hashlib.sha256(each).hexdigest() for each in (stored, content))
     blocks = []
-    found = fingerprint.of_file(tmp_path / name, lambda block: not blocks.append(block))
-    assert found == fingerprint.Bytes(len(stored), own, inner, lines, True)
+    found = digests.digest_file(tmp_path / name, lambda block: not blocks.append(block))
+    assert found == digests.FileDigest(len(stored), own, inner, lines, True)
     assert b"".join(blocks) == content
-    ended = [block.endswith(b"\n") or len(block) > fingerprint.BLOCK for block in blocks[:-1]]
+    ended = [block.endswith(b"\n") or len(block) > digests.BLOCK for block in blocks[:-1]]
     assert all(ended), "blocks are of whole lines, as far as lines are of a sensible length"
 
 
-def test_file_is_usual_if_all_its_blocks_are(tmp_path):
-    (tmp_path / "data.json").write_bytes(b"a\n" * fingerprint.BLOCK)
+def test_file_is_regular_if_all_its_blocks_are(tmp_path):
+    (tmp_path / "data.json").write_bytes(b"a\n" * digests.BLOCK)
     answers = iter([True, False])
-    assert not fingerprint.of_file(tmp_path / "data.json", lambda _: next(answers)).usual
-    assert not fingerprint.of_file(tmp_path / "data.json").usual, "nobody was asked"
+    assert not digests.digest_file(tmp_path / "data.json", lambda _: next(answers)).regular
+    assert not digests.digest_file(tmp_path / "data.json").regular, "nobody was asked"
 
 
 WHOLE = gzip.compress(os.urandom(200))
@@ -66,14 +67,14 @@ WHOLE = gzip.compress(os.urandom(200))
 def test_broken_gzip_is_refused_by_name(tmp_path, stored):
     (tmp_path / "data.json.gz").write_bytes(stored)
     with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
-        fingerprint.of_file(tmp_path / "data.json.gz")
+        digests.digest_file(tmp_path / "data.json.gz")
 
 
 def test_fingerprint_of_files_is_that_of_a_set_with_repetitions():
-    assert fingerprint.of_files(["a", "b"]) == fingerprint.of_files(["b", "a"])
+    assert digests.digest_set(["a", "b"]) == digests.digest_set(["b", "a"])
     others = [["a"], ["a", "b"], ["a", "a", "b"], ["ab"], []]
-    assert len({fingerprint.of_files(each) for each in others}) == len(others)
-    assert all(len(fingerprint.of_files(each)) == 32 for each in others)
+    assert len({digests.digest_set(each) for each in others}) == len(others)
+    assert all(len(digests.digest_set(each)) == 32 for each in others)
 
 
 def test_fingerprint_of_files_does_not_depend_on_names_and_compression(tmp_path):
@@ -85,14 +86,14 @@ def test_fingerprint_of_files_does_not_depend_on_names_and_compression(tmp_path)
     }
     for name, content in stored.items():
         (tmp_path / name).write_bytes(content)
-    found = {name: fingerprint.of_file(tmp_path / name).content_sha256 for name in stored}
-    assert fingerprint.of_files([found["a.json"], found["b.json.gz"]]) == fingerprint.of_files(
+    found = {name: digests.digest_file(tmp_path / name).content_sha256 for name in stored}
+    assert digests.digest_set([found["a.json"], found["b.json.gz"]]) == digests.digest_set(
         [found["c.json"], found["d.json.gz"]]
     )
 
 
-def seen(folder, rows: list[dict]) -> fingerprint.Seen:
-    return fingerprint.of_table(str(store(folder, "accelerometer_trusted", rows)))
+def seen(folder, rows: list[dict]) -> TableContents:
+    return contents(store(folder, "accelerometer_trusted", rows))
 
 
 def test_table_is_told_with_rows_columns_and_the_version_of_duckdb(tmp_path):
@@ -115,7 +116,7 @@ def test_table_fingerprint_does_not_depend_on_how_rows_are_split_into_files(tmp_
     (tmp_path / "split").mkdir()
     for number, part in enumerate(parts):
         (part / "part-0.parquet").rename(tmp_path / "split" / f"part-{number}.parquet")
-    assert fingerprint.of_table(str(tmp_path / "split")) == whole
+    assert contents(tmp_path / "split") == whole
 
 
 @pytest.mark.parametrize(
@@ -149,9 +150,9 @@ def test_empty_table_has_columns_and_a_fingerprint_of_its_own(tmp_path):
 
 def test_folder_without_parquet_is_an_error_of_ours(tmp_path):
     with pytest.raises(EngineFailed, match="DuckDB could not go on"):
-        fingerprint.of_table(str(tmp_path))
+        contents(tmp_path)
 
 
 def test_folder_with_characters_of_patterns_and_quotes_is_read(tmp_path):
     odd = store(tmp_path, "accelerometer_trusted", ROWS).rename(tmp_path / "it's [1] *")
-    assert fingerprint.of_table(str(odd)).rows == 3
+    assert contents(odd).rows == 3

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rows import contents
 from stedi.contract import tables
 from stedi.contract.policies import POLICIES
 from stedi.course import glue_jobs
-from stedi.engines import fingerprint
 from stedi.sample import generate
 from stedi.storage import keys
 
@@ -63,7 +63,7 @@ def test_scripts_build_what_the_policy_says_twice_in_a_row(spark, source, tmp_pa
 
     for name in glue_jobs.SCRIPTS.values():
         table, path = tables.table(name, policy), CATALOG["stedi", name][0].rstrip("/")
-        seen = fingerprint.of_table(path)
+        seen = contents(path)
         assert (name, seen.rows) == (name, expected[name])
         assert seen.columns == {column.name: column.type for column in table.columns}
     if policy != "course":

@@ -3,10 +3,11 @@
 import pytest
 
 from conftest import write_source
-from rows import LANDED, phone
+from rows import LANDED, contents, phone
 from stedi.contract import tables
-from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.fingerprint import TableContents
+from stedi.engines.limits import Limits
 from stedi.ingest import land as landing
 from stedi.ingest import to_parquet
 from stedi.ingest.tombstones import mark
@@ -23,7 +24,7 @@ class Watched(DuckDB):
     """DuckDB, with a note of which files it was asked to parse."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(Limits.default())
         self.parsed: list[list[str]] = []
 
     def landing(self, table, files, path):
@@ -50,15 +51,15 @@ def add(place, name: str, rows: list[dict]) -> None:
     (place.folder / name).write_bytes((text / "accelerometer" / "landing" / "data.json").read_bytes())
 
 
-def seen(place, account: Manifest) -> fingerprint.Seen:
-    return fingerprint.of_table(place.lake.url(landing_rows(PHONE, account.digest)))
+def seen(place, account: Manifest) -> TableContents:
+    return contents(place.lake.url(landing_rows(PHONE, account.digest)))
 
 
-def afresh(place, tmp_path) -> fingerprint.Seen:
+def afresh(place, tmp_path) -> TableContents:
     """The same source, landed in a lakehouse that knows nothing."""
     lake = Folder(tmp_path / "afresh")
-    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(), 1)
-    return fingerprint.of_table(lake.url(landing_rows(PHONE, account.digest)))
+    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(Limits.default()), 1)
+    return contents(lake.url(landing_rows(PHONE, account.digest)))
 
 
 def test_an_account_shows_itself_file_by_file(place):

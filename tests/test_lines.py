@@ -9,6 +9,7 @@ import pytest
 from stedi.contract import tables
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.limits import Limits
 from stedi.ingest import land, line_rules
 from stedi.storage.layout import landing_files, landing_rows
 from stedi.storage.local import Folder
@@ -61,7 +62,7 @@ UNUSABLE = {
     "an HTML error page": (b"<!doctype html><title>zzsecret: 503</title>", "not JSON: Expecting value at character 1"),
     "a comma at the end": (GOOD + b",", "not JSON: Extra data"),
     "single quotes": (GOOD.replace(b'"', b"'"), "not JSON: Expecting property name"),
-    "too long": (GOOD.replace(b"ann", b"a" * (line_rules.LONGEST + 5)), "longer than 1,048,576 bytes"),
+    "too long": (GOOD.replace(b"ann", b"a" * (tables.LONGEST_LINE + 5)), "longer than 1,048,576 bytes"),
     "deep nesting": (b'{"user":' + b"[" * 100_000, "not JSON that can be read"),
     "lone carriage returns": (GOOD[:-1] + b"\r" + GOOD, "not JSON"),
 }
@@ -87,7 +88,7 @@ def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     source, lake = Folder(tmp_path / "source"), Folder(tmp_path / "lake")
-    return land.land(table, source, lake, "_staging/r", DuckDB(), allowed)
+    return land.land(table, source, lake, "_staging/r", DuckDB(Limits.default()), allowed)
 
 
 def rows_of(tmp_path, account: Manifest) -> list[tuple]:
@@ -135,27 +136,29 @@ def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknow
     ],
     ids=lambda given: getattr(given, "name", ""),
 )  # fmt: skip
-def test_block_in_the_usual_form_is_usual_and_the_judge_agrees(table, line):
-    assert line_rules.usual(line, table) and line_rules.usual(line + b"\n" + line + b"\n", table)
-    assert line_rules.fault(line, table) == (None, [])
+def test_block_of_regular_lines_is_regular_and_each_line_is_valid(table, line):
+    assert line_rules.lines_are_regular(line, table) and line_rules.lines_are_regular(
+        line + b"\n" + line + b"\n", table
+    )
+    assert line_rules.validate_line(line, table) == (None, [])
 
 
 @pytest.mark.parametrize("line", [line for line, _ in UNUSABLE.values()], ids=UNUSABLE)
-def test_block_with_an_unusable_line_is_never_usual(line):
-    assert not line_rules.usual(line + b"\n", PHONE)
-    assert not line_rules.usual(GOOD + b"\n" + line + b"\n", PHONE)
-    if len(line) < line_rules.LONGEST:  # a block ends with its longest line, if that is a long one
-        assert not line_rules.usual(line + b"\n" + GOOD + b"\n", PHONE)
+def test_block_with_an_unusable_line_is_never_regular(line):
+    assert not line_rules.lines_are_regular(line + b"\n", PHONE)
+    assert not line_rules.lines_are_regular(GOOD + b"\n" + line + b"\n", PHONE)
+    if len(line) < tables.LONGEST_LINE:  # a block ends with its longest line, if that is a long one
+        assert not line_rules.lines_are_regular(line + b"\n" + GOOD + b"\n", PHONE)
 
 
 @pytest.mark.parametrize("text", ["Ωμέγα", "\N{GRINNING FACE}", "\u2028", "\x80"])
-def test_block_in_other_scripts_is_usual(text):
-    assert line_rules.usual(GOOD.replace(b"ann", text.encode()) + b"\n" + GOOD, PHONE)
+def test_block_in_other_scripts_is_regular(text):
+    assert line_rules.lines_are_regular(GOOD.replace(b"ann", text.encode()) + b"\n" + GOOD, PHONE)
 
 
 @pytest.mark.parametrize("broken", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf"], ids=repr)
-def test_block_that_is_no_text_is_not_usual(broken):
-    assert not line_rules.usual(GOOD.replace(b"ann", broken) + b"\n" + GOOD, PHONE)
+def test_block_that_is_no_text_is_not_regular(broken):
+    assert not line_rules.lines_are_regular(GOOD.replace(b"ann", broken) + b"\n" + GOOD, PHONE)
 
 
 def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):
@@ -170,12 +173,12 @@ def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):
 
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_longest_usable_line_is_read(tmp_path, place):
-    long = GOOD.replace(b"ann", b"a" * (line_rules.LONGEST - len(GOOD) + 3))
-    assert len(long) == line_rules.LONGEST
+    long = GOOD.replace(b"ann", b"a" * (tables.LONGEST_LINE - len(GOOD) + 3))
+    assert len(long) == tables.LONGEST_LINE
     given = [long, *[GOOD] * 30_000] if place == "first" else [*[GOOD] * 30_000, long]
     account = take(tmp_path, b"\n".join(given))
     assert (account.rows, account.quarantined) == (30_001, 0)
-    assert max(len(row[0]) for row in rows_of(tmp_path, account)) > line_rules.LONGEST - 100
+    assert max(len(row[0]) for row in rows_of(tmp_path, account)) > tables.LONGEST_LINE - 100
 
 
 def test_32_bit_number_that_does_not_fit_is_quarantined(tmp_path):
@@ -234,5 +237,6 @@ def test_broken_gzip_is_refused(tmp_path):
     path = tmp_path / "source" / "accelerometer" / "landing" / "data.json.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.compress(GOOD * 99)[:-20])
+    engine = DuckDB(Limits.default())
     with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
-        land.land(PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", DuckDB(), 0)
+        land.land(PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", engine, 0)

@@ -15,7 +15,7 @@ import plain
 from rows import T
 from stedi.contract import sql, tables
 from stedi.contract.policies import POLICIES
-from stedi.engines.duckdb import TYPES, key_table
+from stedi.engines.parquet_reader import TYPES, key_table
 from stedi.storage import keys
 
 DEEP = bool(os.environ.get("STEDI_DEEP"))

@@ -4,6 +4,7 @@ import pytest
 
 from rows import attach, customer, phone, store, trainer
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.limits import Limits
 from stedi.results import row_accounting
 
 ANN, BOB, CAT, DAN = customer("ann"), customer("bob", consent=None), customer("cat", consent=15), customer("dan")
@@ -45,7 +46,7 @@ ACCOUNTS = {name: account(name) for name in LANDED} | {
 
 
 def steps(folder, tables: dict[str, list[dict]]) -> dict[str, dict]:
-    engine = DuckDB()
+    engine = DuckDB(Limits.default())
     for name, rows in tables.items():
         store(folder, name, rows)
         attach(engine, folder, name)

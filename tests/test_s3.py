@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from rows import LANDED
+from rows import LANDED, contents
 from stedi.contract import errors, tables
 from stedi.contract.errors import BadInput, CouldNotFinish
-from stedi.engines import fingerprint
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.limits import Limits
 from stedi.ingest import land
 from stedi.runs.run import Run
-from stedi.storage import open_source
+from stedi.storage import digests, open_source
 from stedi.storage.layout import landing_rows
 from stedi.storage.local import Folder
 from stedi.storage.s3 import S3Prefix
@@ -131,18 +131,20 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
     landed = {}
     for place in (str(source), "s3://data/given"):
         lake = Folder(tmp_path / f"lake-{len(landed)}")
-        given = open_source(place)
-        accounts = [land.land(table, given, lake, "_staging/r", DuckDB(), 0) for table in tables.LANDING]
+        given = local.source(place)
+        accounts = [
+            land.land(table, given, lake, "_staging/r", DuckDB(Limits.default()), 0) for table in tables.LANDING
+        ]
         typed = [landing_rows(table, each.digest) for table, each in zip(tables.LANDING, accounts, strict=True)]
-        landed[place] = accounts, [fingerprint.of_table(lake.url(path)) for path in typed]
+        landed[place] = accounts, [contents(lake.url(path)) for path in typed]
     ours, from_s3 = landed.values()
     assert [each.rows for each in from_s3[0]] == [len(rows) for rows in LANDED.values()]
     assert from_s3 == ours
 
 
 def test_run_lands_from_a_bucket_and_recognises_its_data_as_from_a_folder(s3, source, tmp_path):
-    digests = [fingerprint.of_file(path).content_sha256 for path in source.rglob("*.json")]
-    told = {"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}, "fingerprint": fingerprint.of_files(digests)}
+    sums = [digests.digest_file(path).content_sha256 for path in source.rglob("*.json")]
+    told = {"kind": "synthetic", "scale": 1, "seed": 9, "rows": {}, "fingerprint": digests.digest_set(sums)}
     (source / "expected.json").write_text(json.dumps(told))
     upload(s3, source, "")
     found = {}

@@ -18,28 +18,31 @@ from stedi import Lakehouse, Run
 from stedi.contract import sql, tables
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.policies import POLICIES
-from stedi.engines import limits, open_engine
-from stedi.engines.duckdb import parquet
+from stedi.engines import open_engine
+from stedi.engines.limits import Limits
+from stedi.engines.parquet_reader import parquet
 from stedi.sample import generate
 from stedi.storage.local import Folder
 from test_engines import KEY, NAMES, pseudonym, texts
 
 try:
-    open_engine("spark").close()
+    open_engine("spark", Limits.default()).close()
 except BadInput as missing:
     pytest.skip(str(missing), allow_module_level=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small(tmp_path_factory):
-    """A session that is right for so little data, in a place that stays while the tests run."""
-    spill = str(tmp_path_factory.mktemp("spill"))
-    limits.use(limits.read("1GB", 2, "spark.sql.shuffle.partitions=2", spill))
+    """Limits that are right for so little data, of the one session, which spills to where it can while tests run."""
+    limits = Limits.parse("1GB", 2, "spark.sql.shuffle.partitions=2", str(tmp_path_factory.mktemp("spill")))
+    engine = open_engine("spark", limits)
+    assert engine._session, "started, for the runs of these tests too"
+    return limits
 
 
 @pytest.fixture
-def engine():
-    opened = open_engine("spark")
+def engine(small):
+    opened = open_engine("spark", small)
     yield opened
     opened.close()
 
@@ -105,7 +108,7 @@ ODD = [
 def test_unusual_json_is_read_as_duckdb_reads_it(tmp_path, engine, name):
     content = "\n".join(ODD).encode() + b"\n"
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
-    table, other = tables.table("step_trainer_landing"), open_engine("duckdb")
+    table, other = tables.table("step_trainer_landing"), open_engine("duckdb", engine.limits)
     engine.landing(table, [str(tmp_path / name)], str(tmp_path / "spark"))
     other.landing(table, [str(tmp_path / name)], str(tmp_path / "duckdb"))
     ours, theirs = (duckdb.sql(f"from {parquet(str(tmp_path / each))} order by all") for each in ("spark", "duckdb"))
@@ -192,7 +195,7 @@ def test_session_that_is_there_is_used_and_keeps_its_settings(engine):
 
     theirs = SparkSession.getActiveSession() or engine._session
     theirs.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
-    other = open_engine("spark")
+    other = open_engine("spark", engine.limits)
     assert other._session.sparkContext is theirs.sparkContext
     assert other._session.conf.get("spark.sql.session.timeZone") == "UTC"
     other.close()
@@ -202,7 +205,7 @@ def test_session_that_is_there_is_used_and_keeps_its_settings(engine):
 
 def opened(**environment: str) -> subprocess.CompletedProcess:
     """What becomes of opening the engine in a process of its own."""
-    code = "from stedi.engines import open_engine; open_engine('spark')"
+    code = "from stedi.engines import limits, open_engine; open_engine('spark', limits.Limits.default())"
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
 
 

@@ -8,6 +8,7 @@ from stedi.contract import sql, tables
 from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
 from stedi.engines.duckdb import DuckDB
+from stedi.engines.limits import Limits
 
 KEY = bytes(range(32))
 START = T + 1000  # of the run
@@ -24,7 +25,7 @@ def built(tmp_path):
     """Builds one table from literal rows of its parents, and returns its rows."""
 
     def build(name: str, policy: str, parents: dict[str, list[dict]]) -> list[dict]:
-        engine = DuckDB()
+        engine = DuckDB(Limits.default())
         for parent in tables.table(name, policy).parents:
             store(tmp_path, parent, parents.get(parent, []))
             attach(engine, tmp_path, parent)

@@ -11,6 +11,7 @@ from stedi.contract import paths, suites, tables
 from stedi.contract.checks import Check
 from stedi.contract.errors import AuditFailed, BadInput
 from stedi.contract.policies import POLICIES
+from stedi.engines.limits import Limits
 
 NAME = "customer_landing"
 FACTS = {NAME: {"expected_rows": None, "landed_rows": 2}}
@@ -32,7 +33,7 @@ def audit(tmp_path, monkeypatch):
         (folder / f"{NAME}.json").write_text(json.dumps({"name": name, "expectations": expectations}))
         monkeypatch.setattr(paths, "EXPECTATIONS", tmp_path / "expectations")
         path = store(tmp_path, NAME, rows if rows is not None else [customer("ann"), customer("bob", consent=None)])
-        return run_suites.audit({NAME: str(path)}, "course", FACTS, (NAME,))
+        return run_suites.audit({NAME: str(path)}, "course", FACTS, (NAME,), limits=Limits.default())
 
     return run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from stedi.contract import sql, tables
-from stedi.engines.duckdb import TYPES
+from stedi.engines.parquet_reader import TYPES
 
 source, target, policy, *memory = sys.argv[1:]
 connection = duckdb.connect(config={"memory_limit": memory[0], "temp_directory": f"{target}/spill"} if memory else {})

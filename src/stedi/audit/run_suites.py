@@ -14,6 +14,7 @@ from stedi.contract import paths, sql, suites
 from stedi.contract.checks import BY_QUERY, ROW_COUNTS, Check, Expectation, Outcome, describe_outcome
 from stedi.contract.errors import AuditFailed, BadInput
 from stedi.contract.tables import NAMES
+from stedi.engines.limits import Limits
 from stedi.storage import keys
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def audit(
     names: tuple[str, ...] = NAMES,
     run_start: int = 0,
     secrets: Sequence[bytes] = (),
+    *,
+    limits: Limits,
 ) -> Audit:
     """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values.
 
@@ -91,11 +94,11 @@ def audit(
     some needs exactly one of. A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be
     relied on.
     """
-    from stedi.engines.duckdb import near
+    from stedi.engines.parquet_reader import local_copies
 
     asked_of = {name: suites.read(name, policy) for name in names}
     checks = []
-    with near(paths) as copies, _open_source(copies, secrets) as source:
+    with local_copies(paths, limits) as copies, _open_source(copies, secrets, limits) as source:
         for name, suite in asked_of.items():
             known = {key: value for key, value in facts[name].items() if value is not None}
             asked = [each for each in suite if each.parameters <= known.keys()]
@@ -105,7 +108,7 @@ def audit(
 
 
 @contextmanager
-def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["SQLDatasource"]:
+def _open_source(paths: dict[str, str], secrets: Sequence[bytes], limits: Limits) -> Iterator["SQLDatasource"]:
     """Great Expectations' data source: an in-memory DuckDB with a view for each table.
 
     The table of the pseudonym key is there for this long only.
@@ -113,7 +116,7 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["S
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from stedi.engines.duckdb import faults, key_table, limited, view
+    from stedi.engines.parquet_reader import key_table, limit_statements, translated_errors, view
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
@@ -123,9 +126,9 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes]) -> Iterator["S
         connection_string="duckdb:///:memory:stedi",  # named, so that its two connections see the same views
         kwargs={"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True},
     )
-    with faults(), source.get_execution_engine().engine.connect() as connection:
+    with translated_errors(), source.get_execution_engine().engine.connect() as connection:
         make, fill, drop = key_table()
-        for statement in [*limited(), make]:
+        for statement in [*limit_statements(limits), make]:
             connection.exec_driver_sql(statement)
         for secret in secrets:
             connection.exec_driver_sql(fill, keys.row(secret))

@@ -6,6 +6,7 @@ from typing import Any
 from stedi.contract.policies import policy as _policy
 
 ZONES = ("landing", "trusted", "curated")
+LONGEST_LINE = 1 << 20  # bytes of a line of landing JSON
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Who runs the SQL. An engine reads landing JSON, builds tables and answers queries; nothing else knows which it is."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from stedi.contract.errors import BadInput
 from stedi.contract.tables import Table
+from stedi.engines.limits import Limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +27,10 @@ class Engine(Protocol):
     """What an engine can do. A `path` is a folder of Parquet files; SQL comes in Athena's dialect."""
 
     name: str
+    limits: Limits
 
-    def attach(self, table: str, path: str, columns: Collection[str]) -> None:
-        """Let SQL read the Parquet in `path` under the table's name. `columns` may be a dict, {name: Athena's type}."""
+    def attach(self, table: str, path: str, columns: Mapping[str, str]) -> None:
+        """Let SQL read the Parquet in `path` under the table's name. `columns` gives Athena's type of each."""
 
     def landing(self, table: Table, files: list[str], path: str) -> None:
         """Write the rows of newline-delimited JSON files as Parquet, with the table's names and types."""
@@ -46,9 +48,9 @@ class Engine(Protocol):
         """Let go of what the engine holds."""
 
 
-def open_engine(name: str, lake: "Storage | None" = None, record: "RunRecord | None" = None) -> Engine:
+def open_engine(name: str, limits: Limits, lake: "Storage | None" = None, record: "RunRecord | None" = None) -> Engine:
     """An engine, ready for use; one on AWS for a run in that lakehouse. Raises BadInput for one that does not exist."""
     if name not in ENGINES:
         raise BadInput(f"There is no engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
     module, _, cls = ENGINES[name].partition(":")
-    return getattr(import_module(module), cls)(*((lake, record) if name in ON_AWS else ()))
+    return cast(Engine, getattr(import_module(module), cls)(limits, *((lake, record) if name in ON_AWS else ())))

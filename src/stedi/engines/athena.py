@@ -3,10 +3,10 @@
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlglot
 
@@ -16,6 +16,7 @@ from stedi.contract import sql
 from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
+from stedi.engines.limits import Limits
 from stedi.storage import keys, layout
 from stedi.storage.aws_client import calling, client, wrangler
 
@@ -39,19 +40,22 @@ class Athena:
 
     name = "athena"
 
-    def __init__(self, lake: "S3Prefix | None" = None, record: "RunRecord | None" = None):
-        self._lake, self._record = lake, record
+    def __init__(self, limits: Limits, lake: "S3Prefix | None" = None, record: "RunRecord | None" = None):
+        self.limits = limits
+        # without a lakehouse and a run it can be opened and closed only, as is done to see whether it is installed
+        self._lake, self._record = cast("S3Prefix", lake), cast("RunRecord", record)
         self._tables: dict[str, tuple[str, dict[str, str]]] = {}
-        self._registered: dict[str, tuple] | None = None  # where the run's database has tables, and their columns
+        self._has_database = False
+        self._registered: dict[str, tuple[str, list[tuple[str, str]]]] = {}  # tables of the run's database: see _place
         self._sizes: dict[str, int] = {}
         self._has_key = False
 
-    def attach(self, table: str, path: str, columns: Collection[str]) -> None:
+    def attach(self, table: str, path: str, columns: Mapping[str, str]) -> None:
         self._tables[table] = path, dict(columns)
 
     def landing(self, table: Table, files: list[str], path: str) -> None:
         folder = files[0].rpartition("/")[0]
-        while any(not file.startswith(f"{folder}/") for file in files):  # some lie in folders of the source's own
+        while any(not file.startswith(f"{folder}/") for file in files):  # some lie in subfolders of the source
             folder = folder.rpartition("/")[0]
         glue.drop_table(self._database(), table.name)
         self._registered.pop(table.name, None)
@@ -95,8 +99,19 @@ class Athena:
         """What the run has cost so far; see `cost.Ledger.total`."""
         return self._ledger.total()
 
+    def require_row_counts(self, rows: dict[str, int]) -> None:
+        """Count every table, in one query. Raises EngineFailed where Athena counts another number of rows."""
+        counts = " union all ".join(f"select '{name}' as name, count(*) as n from \"{name}\"" for name in rows)
+        counted = self.query(counts)
+        actual = {name: int(n) for name, n in zip(counted["name"], counted["n"], strict=True)}
+        if differing := [name for name in rows if actual.get(name) != rows[name]]:
+            named = (f"{name}: {rows[name]:,} in its files, {actual.get(name)} in Athena" for name in differing)
+            raise EngineFailed(
+                f"Athena counts other rows than the audit: {'; '.join(named)}. Nothing was published. Build it again."
+            )
+
     def close(self) -> None:
-        return
+        """Nothing is held: what stands on AWS goes with the run."""
 
     @cached_property
     def _ledger(self) -> Ledger:
@@ -105,21 +120,22 @@ class Athena:
     def _database(self) -> str:
         """The database of the run, made on first use."""
         name = self._lake.names.run_database(self._record.run_id)
-        if self._registered is None:
+        if not self._has_database:
             glue.ensure_database(self._lake, name, f"Run {self._record.run_id} of {self._lake.root}, until it ends")
-            self._registered = {table["Name"]: _seen(table) for table in glue.list_tables(name)}
+            self._registered = {table["Name"]: _place(table) for table in glue.list_tables(name)}
+            self._has_database = True
         return name
 
     def _prepared(self, text: str) -> tuple[str, int]:
         """A select for Athena, the tables that it reads being registered, and how many bytes it scans at most."""
         tree, scans = sqlglot.parse_one(render(text, self.name), read=self.name), 0
-        own = {each.alias_or_name for each in tree.find_all(sqlglot.exp.CTE)}
-        for each in tree.find_all(sqlglot.exp.Table):
-            if each.name == KEY_TABLE and self._has_key:
-                each.set("db", sqlglot.to_identifier(self._lake.names.key_database, quoted=True))
-            elif each.name in self._tables and each.name not in own:
-                self._register(each.name)
-                scans += self._size(self._tables[each.name][0])
+        own = {cte.alias_or_name for cte in tree.find_all(sqlglot.exp.CTE)}
+        for table in tree.find_all(sqlglot.exp.Table):
+            if table.name == KEY_TABLE and self._has_key:
+                table.set("db", sqlglot.to_identifier(self._lake.names.key_database, quoted=True))
+            elif table.name in self._tables and table.name not in own:
+                self._register(table.name)
+                scans += self._size(self._tables[table.name][0])
         return tree.sql(self.name, identify=True), scans
 
     def _register(self, name: str) -> None:
@@ -149,7 +165,8 @@ class Athena:
         with calling("ask Athena for columns"):
             answer = client("athena").get_query_results(QueryExecutionId=done["QueryExecutionId"])
         self._forget(done)
-        return {each["Name"]: each["Type"] for each in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]}
+        columns = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        return {column["Name"]: column["Type"] for column in columns}
 
     def _put(self, path: str, columns: dict[str, str], rows: list[tuple]) -> None:
         """Write a small Parquet file."""
@@ -168,25 +185,25 @@ class Athena:
             self._ledger.require(purpose, scans)
         athena = wrangler().athena
         with calling(f"run a query for {purpose}"):
-            started = athena.start_query_execution(
+            query_id = athena.start_query_execution(
                 statement, database=self._database(), workgroup=self._lake.names.workgroup
             )
-            done = self._awaited(athena, started)
+            done = self._wait(athena, query_id)
         scanned = done.get("Statistics", {}).get("DataScannedInBytes", 0)
         self._ledger.add(purpose, scanned, free=scans is None)
         return done
 
-    def _awaited(self, athena, started: str) -> dict:
+    def _wait(self, athena: Any, query_id: str) -> dict:
         from awswrangler.exceptions import QueryCancelled, QueryFailed
 
         try:
-            return athena.wait_query(started, athena_query_wait_polling_delay=_PAUSE)
+            return athena.wait_query(query_id, athena_query_wait_polling_delay=_PAUSE)
         except QueryCancelled:
             raise CouldNotFinish("The query was cancelled on AWS. Run it again.") from None
         except QueryFailed as error:
-            raise _told(str(error)) from None
+            raise _error(str(error)) from None
         except KeyboardInterrupt:
-            athena.stop_query_execution(started)
+            athena.stop_query_execution(query_id)
             raise
 
     def _forget(self, done: dict) -> None:
@@ -194,13 +211,13 @@ class Athena:
         self._lake.delete_beginning(f"{layout.ATHENA_RESULTS}/{done['QueryExecutionId']}")
 
 
-def _seen(table: dict) -> tuple[str, list[tuple[str, str]]]:
+def _place(table: dict) -> tuple[str, list[tuple[str, str]]]:
     """Where a Glue table lies, and its columns."""
     stored = table["StorageDescriptor"]
-    return stored["Location"].rstrip("/"), [(each["Name"], each["Type"]) for each in stored["Columns"]]
+    return stored["Location"].rstrip("/"), [(column["Name"], column["Type"]) for column in stored["Columns"]]
 
 
-def _told(reason: str) -> BadInput | EngineFailed | CouldNotFinish:
+def _error(reason: str) -> BadInput | EngineFailed | CouldNotFinish:
     """What a failed query means. Its words are kept only where they cannot quote a value of the data."""
     kind = re.match(r"[A-Z_]{4,}", reason)
     if kind and kind[0] in _ABOUT_SQL:

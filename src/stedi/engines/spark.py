@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
-from stedi.engines import limits
+from stedi.engines.limits import Limits
 from stedi.storage import keys
 
 if TYPE_CHECKING:
@@ -45,51 +45,55 @@ _SPLITS = {"json": "1g", "parquet": "256m"}  # a gigabyte of landing JSON is som
 
 
 class Spark:
-    """Spark as an engine; see `Engine`. It starts when the first thing is asked of it."""
+    """Spark as an engine; see `Engine`. It starts when the first thing is asked of it.
+
+    A process has one Spark, which keeps the memory, processors and place for spilling that it was started with.
+    """
 
     name = "spark"
 
-    def __init__(self):
+    def __init__(self, limits: Limits):
+        self.limits = limits
         self._columns: dict[str, dict[str, str]] = {}
         if _existing() is None:
             _check_java()
 
     @cached_property
     def _session(self) -> "SparkSession":
-        with faults():
-            session = (_existing() or _started()).newSession()
-            for name, value in (_ALWAYS | limits.current().spark).items():
+        with translated_errors(self.limits):
+            session = (_existing() or _start(self.limits)).newSession()
+            for name, value in (_ALWAYS | self.limits.spark).items():
                 if session.conf.isModifiable(name):
                     session.conf.set(name, value)
         return session
 
-    def attach(self, table: str, path: str, columns: list[str]) -> None:
-        with faults():
-            found = self._session.read.parquet(pattern(path)).select(*map(quoted, columns))
-            found.createOrReplaceTempView(table)
-        self._columns[table] = dict(found.dtypes)
+    def attach(self, table: str, path: str, columns: Collection[str]) -> None:
+        with translated_errors(self.limits):
+            frame = self._session.read.parquet(escaped(path)).select(*map(quoted, columns))
+            frame.createOrReplaceTempView(table)
+        self._columns[table] = dict(frame.dtypes)
 
     def landing(self, table: Table, files: list[str], path: str) -> None:
         declared = ", ".join(f"{quoted(column.key)} {column.type}" for column in table.columns)
         names = [f"{quoted(column.key)} as {quoted(column.name)}" for column in table.columns]
-        with faults():
+        with translated_errors(self.limits):
             read = self._session.read.schema(declared).option("mode", "FAILFAST").option("lineSep", "\n")
             self._session.conf.set(_SPLIT, _SPLITS["json"])
-            self._write(read.json([pattern(file) for file in files]).selectExpr(*names), path)
+            self._write(read.json([escaped(file) for file in files]).selectExpr(*names), path)
 
     def build(self, sql: str, path: str) -> None:
         select = render(sql, self.name, self._columns)
-        with faults():
+        with translated_errors(self.limits):
             self._session.conf.set(_SPLIT, _SPLITS["parquet"])
             self._write(self._session.sql(select), path)
 
     def query(self, sql: str) -> "pd.DataFrame":
         select = render(sql, self.name, self._columns)
-        with faults():
-            found = self._session.sql(select)
-            numbers = [f"cast({quoted(name)} as double) as {quoted(name)}" if kind.startswith("decimal")
-                       else quoted(name) for name, kind in found.dtypes]  # fmt: skip
-            return found.selectExpr(*numbers).toArrow().to_pandas()
+        with translated_errors(self.limits):
+            frame = self._session.sql(select)
+            columns = [f"cast({quoted(name)} as double) as {quoted(name)}" if type_.startswith("decimal")
+                       else quoted(name) for name, type_ in frame.dtypes]  # fmt: skip
+            return frame.selectExpr(*columns).toArrow().to_pandas()
 
     @contextmanager
     def keyed(self, secret: bytes) -> Iterator[None]:
@@ -97,16 +101,16 @@ class Spark:
 
         names = ("secret", "inner_pad", "outer_pad")
         row = pyarrow.table({name: [part] for name, part in zip(names, keys.row(secret), strict=True)})
-        with faults():
+        with translated_errors(self.limits):
             self._session.createDataFrame(row).createOrReplaceTempView(KEY_TABLE)
         try:
             yield
         finally:
-            with faults():
+            with translated_errors(self.limits):
                 self._session.catalog.dropTempView(KEY_TABLE)
 
     def close(self) -> None:
-        """Forget the tables. Spark itself takes seconds to start, and ends with the process, or with whose it is."""
+        """Forget the tables. Spark itself, which takes seconds to start, goes on until the process ends."""
         vars(self).pop("_session", None)
 
     def _write(self, frame: "DataFrame", path: str) -> None:
@@ -120,14 +124,14 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def pattern(path: str) -> str:
+def escaped(path: str) -> str:
     """A file name as Spark, which takes it for a pattern, reads it: this one file, whatever characters are in it."""
     return re.sub(r"([\[\]*?{}\\])", r"\\\1", path)
 
 
 @contextmanager
-def faults() -> Iterator[None]:
-    """Turn Spark's errors into ours. Its message is kept only where it cannot quote a value of the data."""
+def translated_errors(limits: Limits) -> Iterator[None]:
+    """Raise our errors in place of Spark's. Its message is kept only where it cannot quote a value of the data."""
     from py4j.protocol import Py4JError, Py4JNetworkError
     from pyspark.errors import AnalysisException, PySparkException
 
@@ -141,15 +145,15 @@ def faults() -> Iterator[None]:
             "Spark has ended while it worked, perhaps for want of memory. Give it more with --memory-limit."
         ) from None
     except (PySparkException, Py4JError) as error:
-        raise EngineFailed(f"Spark could not go on: {_cause(str(error)) or _withheld(error)}") from None
+        raise EngineFailed(f"Spark could not go on: {_want(str(error), limits) or _withheld(error)}") from None
 
 
-def _cause(message: str) -> str | None:
+def _want(message: str, limits: Limits) -> str | None:
     """What the machine lacks, if it is that: the only part of a message that is sure to quote nothing."""
     if "No space left on device" in message:
         return "No space left on device. Make room on the disk of the lakehouse."
     if "java.lang.OutOfMemoryError" in message or "UNABLE_TO_ACQUIRE_MEMORY" in message:
-        return f"its {limits.current().memory / 1e9:.1f} GB of memory are used up. Give it more with --memory-limit."
+        return f"its {limits.memory / 1e9:.1f} GB of memory are used up. Give it more with --memory-limit."
     return None
 
 
@@ -164,33 +168,29 @@ def _existing() -> "SparkSession | None":
         from pyspark.sql import SparkSession
     except ImportError:
         raise BadInput("The engine spark needs pyspark. Install it: pip install 'stedi[spark]'.") from None
-    found = SparkSession.getActiveSession()
-    if found and found.conf.get("spark.app.name", "") == _OWN["spark.app.name"] and not _has_place(found):
-        found.stop()
-        return None
-    return found
+    session = SparkSession.getActiveSession()
+    if session is None or session.conf.get("spark.app.name", "") != _OWN["spark.app.name"]:
+        return session
+    if Path(session.sparkContext.getConf().get("spark.local.dir", "")).exists():
+        return session
+    session.stop()  # the folder that it spills to was deleted, with a lakehouse perhaps
+    return None
 
 
-def _has_place(session: "SparkSession") -> bool:
-    """Whether a session of ours still has the folder that it spills to: it may have gone with a lakehouse."""
-    return Path(session.sparkContext.getConf().get("spark.local.dir", "")).exists()
-
-
-def _started() -> "SparkSession":
+def _start(limits: Limits) -> "SparkSession":
     """A session of our own, on this machine unless the settings name another master."""
     from pyspark.sql import SparkSession
 
-    given = limits.current()
     own = _OWN | {
-        "spark.master": f"local[{given.threads}]",
-        "spark.driver.memory": f"{given.memory >> 20}m",
-        "spark.local.dir": given.spill,
-        "spark.sql.shuffle.partitions": str(max(given.threads * 4, 8)),
-        "spark.sql.warehouse.dir": str(Path(given.spill) / "warehouse"),
+        "spark.master": f"local[{limits.threads}]",
+        "spark.driver.memory": f"{limits.memory >> 20}m",
+        "spark.local.dir": limits.spill,
+        "spark.sql.shuffle.partitions": str(max(limits.threads * 4, 8)),
+        "spark.sql.warehouse.dir": str(Path(limits.spill) / "warehouse"),
     }
-    Path(given.spill).mkdir(parents=True, exist_ok=True)
+    Path(limits.spill).mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder
-    for name, value in (own | given.spark).items():
+    for name, value in (own | limits.spark).items():
         builder = builder.config(name, value)
     with _silent():
         return builder.getOrCreate()
@@ -198,7 +198,7 @@ def _started() -> "SparkSession":
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Keep what a process that is started meanwhile writes to its stderr from ours, for as long as it lives."""
+    """Let a process that is started meanwhile write its stderr nowhere, for as long as it lives."""
     ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -216,7 +216,7 @@ def _check_java() -> None:
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if not java or not Path(java).exists():
         raise BadInput(f"{wanted}: {f'there is none in {home}' if home else 'there is none on the PATH'}.")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    if not found or int(found[1]) < OLDEST_JAVA:
-        raise BadInput(f"{wanted}: {java} is {f'Java {found[1]}' if found else 'no Java'}.")
+    output = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    version = re.search(r'version "(?:1\.)?(\d+)', output)
+    if not version or int(version[1]) < OLDEST_JAVA:
+        raise BadInput(f"{wanted}: {java} is {f'Java {version[1]}' if version else 'no Java'}.")

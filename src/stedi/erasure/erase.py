@@ -11,11 +11,12 @@ from pathlib import Path
 
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.contract.identity import normalise_identity
 from stedi.contract.notebooks import STEPS
 from stedi.erasure import receipt, subject_access, trace_search
 from stedi.erasure.subject_access import Person
 from stedi.ingest import land
-from stedi.ingest.tombstones import KINDS, Tombstones, mark, normal
+from stedi.ingest.tombstones import KINDS, Tombstones, mark
 from stedi.runs import provision
 from stedi.runs.rebuild import delete_unpublished, republish
 from stedi.runs.run import Run
@@ -37,7 +38,7 @@ def addresses(typed: list[str], file: str | None = None) -> list[str]:
             raise BadInput(
                 f"The file {file} cannot be read. Expected: a text file with one e-mail address a line."
             ) from None
-    emails = sorted({normal(line) for line in lines} - {""})
+    emails = sorted({normalise_identity(line) for line in lines} - {""})
     if wrong := [each for each in emails if "@" not in each or any(letter.isspace() for letter in each)]:
         raise BadInput(f"{len(wrong)} of the {len(emails)} values given are no e-mail address. Give one a line.")
     if (typed or file) and not emails:
@@ -139,7 +140,9 @@ def _complete(lake: Storage, name: str, folders: list[Path]) -> Receipt:
     lake.delete_old_versions()
     values = [value for kind in KINDS for value in getattr(sought, kind)]
     with lake.local_path() as local:
-        traces = trace_search.search_files([local, *folders], [value for value in values if value not in shared])
+        traces = trace_search.search_files(
+            [local, *folders], [value for value in values if value not in shared], provision.engine_limits(lake)
+        )
     if traces.paths:
         named = [path.replace(str(local), lake.url(), 1) for path in traces.paths[:10]]
         listed = "\n".join(f"  {paths.shown(path)}" for path in named)

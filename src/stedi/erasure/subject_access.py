@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from stedi.contract import tables
+from stedi.contract.identity import normalise_identity
 from stedi.erasure import trace_search
 from stedi.ingest import erased_lines
-from stedi.ingest.tombstones import normal
 from stedi.runs import provision
 from stedi.storage import catalog, keys, layout
 from stedi.storage.protocol import Storage
@@ -24,7 +24,7 @@ class Person:
 
     def cover(self, kind: str, value: str) -> bool:
         """Whether a value is one of theirs; as `Tombstones.cover` says it of the erased."""
-        return normal(value) in map(normal, getattr(self, kind))
+        return normalise_identity(value) in map(normalise_identity, getattr(self, kind))
 
 
 def data_held(lakehouse: str, email: str) -> dict:
@@ -33,7 +33,7 @@ def data_held(lakehouse: str, email: str) -> dict:
     `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable lines.
     """
     lake = provision.existing(lakehouse)
-    person = identify(lake, [normal(email)])
+    person = identify(lake, [normalise_identity(email)])
     current = catalog.load(lake)
     entries = current.tables if current else {}
     records = _records(lake, person.person, list(tables.table("customer_landing").column_names))
@@ -79,19 +79,19 @@ def _records(lake: Storage, emails: list[str], columns: list[str]) -> list[dict]
     alike = (
         "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
     )
-    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normal(each) for each in emails}
-    return [{name: row[name] for name in columns} for row in found if normal(row["email"]) in wanted]
+    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normalise_identity(each) for each in emails}
+    return [{name: row[name] for name in columns} for row in found if normalise_identity(row["email"]) in wanted]
 
 
 def _select(lake: Storage, where: str, values: list[str], columns: list[str]) -> list[dict]:
-    from stedi.engines.duckdb import connect, faults, parquet
+    from stedi.engines.parquet_reader import parquet, reader
 
     names, rows = ", ".join(f'"{each}"' for each in columns), []
-    with faults(), connect(lake.url()) as connection:
+    with reader(provision.engine_limits(lake), lake.url()) as connection:
         for digest in lake.folders(layout.typed_landings(tables.table("customer_landing"))):
             path = lake.url(layout.landing_rows(tables.table("customer_landing"), digest))
             found = connection.execute(
-                f"select {names} from {parquet(path)} where {where}", [[normal(each) for each in values]]
+                f"select {names} from {parquet(path)} where {where}", [[normalise_identity(each) for each in values]]
             ).fetchall()
             rows += [dict(zip(columns, row, strict=True)) for row in found]
     return rows
@@ -99,7 +99,7 @@ def _select(lake: Storage, where: str, values: list[str], columns: list[str]) ->
 
 def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> int | None:
     """The rows of somebody in a published table; None under pseudonyms whose key is another one now."""
-    from stedi.engines.duckdb import connect, faults, parquet
+    from stedi.engines.parquet_reader import parquet, reader
 
     by = {"email": person.person, "user": person.person, "serialnumber": person.device}
     if {"participant", "device"} & entry.columns.keys():
@@ -115,10 +115,10 @@ def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> in
         wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
     where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
                         enumerate(wanted, 1))  # fmt: skip
-    with faults(), connect(lake.url()) as connection:
+    with reader(provision.engine_limits(lake), lake.url()) as connection:
         [(rows,)] = connection.execute(
             f"select count(*) from {parquet(lake.url(entry.path))} where {where}",
-            [[normal(value) for value in values] for values in wanted.values()],
+            [[normalise_identity(value) for value in values] for values in wanted.values()],
         ).fetchall()
     return rows
 
@@ -127,7 +127,7 @@ def _quarantined(lake: Storage, person: Person) -> Iterator[int]:
     for name in lake.files(layout.QUARANTINE):
         if not name.endswith(".faults"):
             with lake.local_path(f"{layout.QUARANTINE}/{name}") as path:
-                yield erased_lines.count(path, person)
+                yield erased_lines.count_lines(path, person)
 
 
 def is_anything_held(lake: Storage, sought: Person) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stedi.engines.limits import Limits
+
 _CHUNK = 1 << 22  # bytes at a time
 _LEAST = 4  # characters: anything shorter stands by chance in any compressed file
 _LETTER = re.compile(rb"[0-9a-z\x80-\xff]")
@@ -24,7 +26,7 @@ class SearchResult:
     paths: list[str] = field(default_factory=list)
 
 
-def search_files(folders: Iterable[Path], values: Iterable[str]) -> SearchResult:
+def search_files(folders: Iterable[Path], values: Iterable[str], limits: Limits | None = None) -> SearchResult:
     """Search all files below the folders for the values, whatever their case, alone or within other text.
 
     A value counts where no letter or digit stands right before or after it. Values under 4 characters are left out.
@@ -35,7 +37,9 @@ def search_files(folders: Iterable[Path], values: Iterable[str]) -> SearchResult
     for path in (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()):
         result.files += 1
         result.bytes += path.stat().st_size
-        if any(_contains_decoded(chunk, spellings) for chunk in _chunks(path)) or _in_table(path, sought, spellings):
+        if any(_contains_decoded(chunk, spellings) for chunk in _chunks(path)) or _in_table(
+            path, sought, spellings, limits or Limits.default()
+        ):
             result.paths.append(str(path))
     return result
 
@@ -100,14 +104,14 @@ def _overlapping(file) -> Iterator[bytes]:
         rest = block[-4096:]
 
 
-def _in_table(path: Path, sought: list[str], spellings: list[bytes]) -> bool:
+def _in_table(path: Path, sought: list[str], spellings: list[bytes], limits: Limits) -> bool:
     """Whether a cell of a Parquet file holds a value."""
     if path.suffix != ".parquet":
         return False
-    from stedi.engines.duckdb import connect, faults, literal
+    from stedi.engines.parquet_reader import literal, reader
 
     file = f"read_parquet({literal(str(path))})"
-    with faults(), connect() as connection:
+    with reader(limits) as connection:
         described = connection.execute(f"describe select * from {file}").fetchall()
         for name in (name for name, type_, *_ in described if type_ == "VARCHAR"):
             for value in sought:

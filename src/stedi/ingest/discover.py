@@ -7,24 +7,24 @@ from pathlib import Path
 
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.contract.tables import LANDING, Table
-from stedi.engines import fingerprint, limits
-from stedi.ingest import line_rules
+from stedi.ingest.line_rules import lines_are_regular
+from stedi.storage.digests import FileDigest, digest_file
 from stedi.storage.protocol import Source, Storage
 
 
-def found(table: Table, source: Source) -> tuple[str, list[str]]:
-    """Where the files of a landing table lie in a source, and their names. Raises BadInput where there are none."""
-    candidates = [f"{table.subject}/landing", *table.aliases, table.subject]
-    held = {prefix: names for prefix in candidates[:-1] if (names := source.files(prefix))}
-    held = held or {prefix: names for prefix in candidates[-1:] if (names := source.files(prefix))}
+def locate_files(table: Table, source: Source) -> tuple[str, list[str]]:
+    """The folder of a source that holds a landing table, and its files' names. Raises BadInput for none or two."""
+    *preferred, last = [f"{table.subject}/landing", *table.aliases, table.subject]
+    held = {folder: names for folder in preferred if (names := source.files(folder))}
+    held = held or {folder: names for folder in [last] if (names := source.files(folder))}
     if len(held) > 1:
         raise BadInput(f"The source {source.url()} holds {table.name} twice, in {' and '.join(held)}. Leave one out.")
-    for prefix, names in held.items():
-        return prefix, names
-    raise BadInput(
-        f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or .gz, "
-        f"in {', '.join(f'{each}/' for each in candidates)}."
-    )
+    if not held:
+        raise BadInput(
+            f"The source {source.url()} holds no files for {table.name}. Expected: newline-delimited JSON, plain or "
+            f".gz, in {', '.join(f'{folder}/' for folder in (*preferred, last))}."
+        )
+    return next(iter(held.items()))
 
 
 def check_room(source: Source, lake: Storage) -> None:
@@ -33,10 +33,11 @@ def check_room(source: Source, lake: Storage) -> None:
     if free is None or not source.has_local_files:
         return
     try:
-        places = [(prefix, name) for table in LANDING for prefix, names in [found(table, source)] for name in names]
+        located = [locate_files(table, source) for table in LANDING]
     except BadInput:  # said where the table lands
         return
-    needed = sum(Path(source.url(f"{prefix}/{name}")).stat().st_size for prefix, name in places) * 5 // 4
+    files = [Path(source.url(f"{folder}/{name}")) for folder, names in located for name in names]
+    needed = sum(file.stat().st_size for file in files) * 5 // 4
     if needed > free:
         raise CouldNotFinish(
             f"The source {source.url()} needs {needed / 1e9:.2f} GB in the lakehouse {lake.url()}, on whose disk "
@@ -44,18 +45,16 @@ def check_room(source: Source, lake: Storage) -> None:
         )
 
 
-def fetch(table: Table, source: Source, incoming: Path) -> dict[str, fingerprint.Bytes]:
-    """Fetch the files; each is read through, once, while the next ones are on their way."""
-    usual = partial(line_rules.usual, table=table)
-    with ThreadPoolExecutor(limits.current().threads) as pool:
-        reading = {
-            name: pool.submit(fingerprint.of_file, path, usual) for name, path in _files(table, source, incoming)
-        }
-        return {name: each.result() for name, each in reading.items()}
+def fetch_files(table: Table, source: Source, incoming: Path, threads: int) -> dict[str, FileDigest]:
+    """Fetch the files of a table and read each once, while the next ones are on their way. Returns {name: digest}."""
+    regular = partial(lines_are_regular, table=table)
+    with ThreadPoolExecutor(threads) as pool:
+        reading = {name: pool.submit(digest_file, path, regular) for name, path in _fetched(table, source, incoming)}
+        return {name: digest.result() for name, digest in reading.items()}
 
 
-def _files(table: Table, source: Source, to: Path) -> Iterator[tuple[str, Path]]:
-    prefix, names = found(table, source)
+def _fetched(table: Table, source: Source, incoming: Path) -> Iterator[tuple[str, Path]]:
+    folder, names = locate_files(table, source)
     for name in names:
-        source.fetch(f"{prefix}/{name}", to / name)
-        yield name, to / name
+        source.fetch(f"{folder}/{name}", incoming / name)
+        yield name, incoming / name

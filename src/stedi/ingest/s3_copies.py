@@ -1,7 +1,7 @@
 """Which landing files S3 has already, so that nothing is sent twice."""
 
 from stedi.contract.tables import Table
-from stedi.ingest.discover import found as place
+from stedi.ingest.discover import locate_files
 from stedi.storage import catalog, layout
 from stedi.storage.manifest import Manifest
 from stedi.storage.protocol import Source, Storage
@@ -18,7 +18,7 @@ def find_copies(table: Table, manifest: Manifest, lake: Storage, source: Source)
     published, unchanged = _published(table, lake), _unchanged(manifest)
     copies = {name: published[sha256] for name, sha256 in unchanged.items() if sha256 in published}
     if source.copies_on_server and len(copies) < len(unchanged):
-        prefix, _ = place(table, source)
+        prefix, _ = locate_files(table, source)
         copies = {name: source.url(f"{prefix}/{name}") for name in unchanged} | copies
     return copies
 

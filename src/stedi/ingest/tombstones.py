@@ -5,19 +5,15 @@ lie in `erasures/` of the lakehouse, with the receipt of the erasure that set th
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from stedi.contract.identity import normalise_identity
 from stedi.contract.tables import Table
 from stedi.storage import erasures, keys
 from stedi.storage.protocol import Storage
 
 KINDS = ("person", "device", "name")
-
-
-def normal(value: str) -> str:
-    """A value as it is compared: without blanks around it, in small letters."""
-    return value.strip().lower()
 
 
 def kind(table: Table) -> str:
@@ -47,7 +43,7 @@ class Tombstones:
         """Whether a value of that kind was erased."""
         return mark(self._secret, kind, value) in self._marks
 
-    def extend(self, devices: dict[str, Iterable[str]]) -> None:
+    def extend(self, devices: Mapping[str, Iterable[str]]) -> None:
         """Mark the devices that erased people have registered meanwhile, {e-mail address: serial numbers}."""
         for email, serials in devices.items():
             erasure = self._marks[mark(self._secret, "person", email)]
@@ -61,4 +57,4 @@ class Tombstones:
 
 def mark(secret: bytes, kind: str, value: str) -> str:
     """The mark of a value, in hex."""
-    return hmac.digest(secret, f"{kind}\0{normal(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()
+    return hmac.digest(secret, f"{kind}\0{normalise_identity(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -12,7 +12,7 @@ from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import AuditFailed, BadInput, StediError
 from stedi.contract.notebooks import STEPS
-from stedi.engines import limits
+from stedi.engines.limits import Limits
 from stedi.notebook_runner import progress
 from stedi.notebook_runner.execute import execute, parameters_of
 from stedi.results import datasets
@@ -85,7 +85,7 @@ def _prepare(options: Options, steps: tuple[str, ...]) -> "Storage":
         datasets.ensure_sample(options.source)
         storage.open_source(options.source)
         provision.check_separate(options.source, options.lakehouse)
-        limits.read(options.memory_limit, options.threads, options.spark_settings)
+        Limits.parse(options.memory_limit, options.threads, options.spark_settings)
         provision.check_engine(options.engine, options.lakehouse)
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import StediError
-from stedi.engines import fingerprint, limits
+from stedi.engines import fingerprint
+from stedi.engines.limits import Limits
 from stedi.ingest import discover
 from stedi.ingest.tombstones import Tombstones
-from stedi.storage import catalog, keys, layout
+from stedi.runs import provision
+from stedi.storage import catalog, digests, keys, layout
 from stedi.storage.documents import Document
 from stedi.storage.manifest import LandedFile
-from stedi.storage.record import RunRecord
+from stedi.storage.record import LimitOptions, RunRecord
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.runner import Options
@@ -83,17 +85,19 @@ def find_unchanged(lake: "Storage", options: "Options", parts: dict[str, str]) -
 def _is_unchanged(lake: "Storage", options: "Options", parts: dict[str, str], current: catalog.Catalog) -> bool:
     inputs = Inputs.require(lake, layout.inputs(current.run_id))
     record = RunRecord.require_published(lake, current.run_id)
+    typed = {each: getattr(options, each) for each in LimitOptions.model_fields}
+    limits = provision.engine_limits(lake, LimitOptions(**typed))
     return (
         inputs.parts == parts
         and lake.exists(layout.results(current.run_id))
         and inputs.files == _file_sizes(lake)
-        and _same_source(record, options.source)
-        and _same_tables(lake, current)
-        and not _has_future_consent(lake, current, record)
+        and _same_source(record, options.source, limits)
+        and _same_tables(lake, current, limits)
+        and not _has_future_consent(lake, current, record, limits)
     )
 
 
-def _same_source(record: RunRecord, location: str) -> bool:
+def _same_source(record: RunRecord, location: str, limits: Limits) -> bool:
     """Whether the source holds the very files that landed, byte by byte. Only a local one can be read quickly."""
     source = storage.open_source(location)
     if not source.has_local_files:
@@ -101,28 +105,28 @@ def _same_source(record: RunRecord, location: str) -> bool:
     pairs: list[tuple[Path, LandedFile]] = []
     for table in tables.LANDING:
         landed = {file.name: file for file in record.landing[table.name].files}
-        prefix, names = discover.found(table, source)
+        prefix, names = discover.locate_files(table, source)
         if set(names) != landed.keys():
             return False
         pairs += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]
     if any(path.stat().st_size != file.bytes for path, file in pairs):
         return False
-    with ThreadPoolExecutor(limits.current().threads) as pool:
-        return all(pool.map(lambda pair: fingerprint.digest_of(pair[0]) == pair[1].sha256, pairs))
+    with ThreadPoolExecutor(limits.threads) as pool:
+        return all(pool.map(lambda pair: digests.sha256_of(pair[0]) == pair[1].sha256, pairs))
 
 
-def _same_tables(lake: "Storage", current: catalog.Catalog) -> bool:
+def _same_tables(lake: "Storage", current: catalog.Catalog, limits: Limits) -> bool:
     published = current.tables.values()
-    stored = fingerprint.of_tables([lake.url(entry.path) for entry in published])
+    stored = fingerprint.of_tables([lake.url(entry.path) for entry in published], limits)
     return all(now.fingerprint == entry.fingerprint for now, entry in zip(stored, published, strict=True))
 
 
-def _has_future_consent(lake: "Storage", current: catalog.Catalog, record: RunRecord) -> bool:
+def _has_future_consent(lake: "Storage", current: catalog.Catalog, record: RunRecord, limits: Limits) -> bool:
     """Whether a consent was dated after the start of the published run: it may have come into force since."""
-    from stedi.engines.duckdb import connect, faults, parquet
+    from stedi.engines.parquet_reader import parquet, reader
 
     customers = parquet(lake.url(current.tables["customer_landing"].path))
-    with faults(), connect() as connection:
+    with reader(limits) as connection:
         select = f"select 1 from {customers} where sharewithresearchasofdate > ? limit 1"
         return connection.execute(select, [record.as_of]).fetchone() is not None
 
@@ -159,7 +163,7 @@ def _is_code(path: Path) -> bool:
 
 def _digest_files(files: Iterable[Path]) -> str:
     """One digest of files and their names."""
-    return _digest(*(f"{paths.program_name(path)} {fingerprint.digest_of(path)}" for path in sorted(files)))
+    return _digest(*(f"{paths.program_name(path)} {digests.sha256_of(path)}" for path in sorted(files)))
 
 
 def _digest(*texts: str) -> str:

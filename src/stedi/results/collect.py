@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stedi.audit import failing_rows
 from stedi.contract import paths, sql, suites, tables
 from stedi.contract.errors import StediError
+from stedi.engines.limits import Limits
 from stedi.results import consent_times, datasets, policy_comparison, provenance, row_accounting
 from stedi.results.model import VERSION, Results
 from stedi.results.model.criteria import Criterion
@@ -39,6 +40,7 @@ class AuditedRun(Protocol):
 
     record: RunRecord
     published: bool
+    limits: Limits
 
     @property
     def lake(self) -> "Storage":
@@ -109,14 +111,14 @@ def stopped(
 def _reading(run: AuditedRun) -> Iterator[Query]:
     """Selects over the Parquet of the run's tables, answered by DuckDB whichever engine wrote them."""
     from stedi.engines import open_engine
-    from stedi.engines.duckdb import near
+    from stedi.engines.parquet_reader import local_copies
 
     built = run.record.tables
-    engine = open_engine("duckdb")
+    engine = open_engine("duckdb", run.limits)
     try:
-        with near({name: run.lake.url(table.path) for name, table in built.items()}) as copies:
+        with local_copies({name: run.lake.url(table.path) for name, table in built.items()}, run.limits) as copies:
             for name, table in built.items():
-                engine.attach(name, copies[name], list(table.columns))
+                engine.attach(name, copies[name], table.columns)
             yield lambda select: _records(engine.query(select))
     finally:
         engine.close()
@@ -145,7 +147,7 @@ def _policies(run: AuditedRun, landing: list[LandedTable], compare: bool) -> Pol
     if not compare and not small:
         return None
     folders = {table.name: run.lake.url(run.record.tables[table.name].path) for table in tables.LANDING}
-    return policy_comparison.compare(folders, run.record.as_of, at_once=small)
+    return policy_comparison.compare(folders, run.record.as_of, run.limits, at_once=small)
 
 
 def _landed(manifest: Manifest) -> LandedTable:

@@ -8,8 +8,8 @@ from typing import Literal
 from stedi import storage
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
-from stedi.engines import fingerprint
 from stedi.results.model.run import Data
+from stedi.storage import digests
 from stedi.storage.record import RunRecord
 
 KNOWN = paths.EXPECTATIONS / "row_counts.json"
@@ -36,7 +36,7 @@ def of_run(record: RunRecord) -> Dataset:
     Its row counts are those of the whole data, so they are not known once somebody was erased.
     """
     files = [file for landed in record.landing.values() for file in landed.files]
-    whole = recognise(fingerprint.of_files([file.content_sha256 for file in files]), record.source)
+    whole = recognise(digests.digest_set(file.content_sha256 for file in files), record.source)
     erased = sum(file.erased for file in files)
     return replace(whole, name=f"{whole.name}, without {erased:,} erased lines", rows={}) if erased else whole
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from stedi.contract import sql, suites, tables
 from stedi.contract.policies import POLICIES
+from stedi.engines.limits import Limits
 from stedi.results.model.rows import ComparedFinding, PolicyComparison
 from stedi.storage import keys
 
 if TYPE_CHECKING:
-    import duckdb
+    from stedi.engines.parquet_reader import Connection
 
 LARGEST = 1_000_000  # rows of landing up to which the policies are compared without being asked to
 DERIVED = tables.NAMES[len(tables.LANDING) :]
@@ -31,17 +32,17 @@ def findings() -> dict[CheckKey, str]:
     return dict(sorted(warnings.items(), key=lambda warning: DERIVED.index(warning[0][0])))
 
 
-def compare(paths: dict[str, str], run_start: int, at_once: bool = False) -> PolicyComparison:
+def compare(paths: dict[str, str], run_start: int, limits: Limits, at_once: bool = False) -> PolicyComparison:
     """Build every policy's tables from the landing tables in `paths` (folders of Parquet by name), and count.
 
     `run_start` is in milliseconds since 1970. With `at_once` the policies are built side by side, which takes the
     memory of all of them.
     """
-    from stedi.engines.duckdb import near
+    from stedi.engines.parquet_reader import local_copies
 
     warnings = findings()
-    with near(paths) as copies, ThreadPoolExecutor(len(POLICIES) if at_once else 1) as pool:
-        counts = pool.map(lambda policy: _count_under(policy, copies, run_start, list(warnings)), POLICIES)
+    with local_copies(paths, limits) as copies, ThreadPoolExecutor(len(POLICIES) if at_once else 1) as pool:
+        counts = pool.map(lambda policy: _count_under(policy, copies, run_start, list(warnings), limits), POLICIES)
         counted = dict(zip(POLICIES, counts, strict=True))
     compared = []
     for (table, check_id), finding in warnings.items():
@@ -63,13 +64,13 @@ def _first_without(rows: dict[str, int | None]) -> str | None:
 
 
 def _count_under(
-    policy: str, paths: dict[str, str], run_start: int, checks: list[CheckKey]
+    policy: str, paths: dict[str, str], run_start: int, checks: list[CheckKey], limits: Limits
 ) -> tuple[dict[str, int], dict[CheckKey, int | None]]:
     """The rows of each table under a policy, and of each finding."""
-    from stedi.engines.duckdb import connect, faults, key_table, view
+    from stedi.engines.parquet_reader import key_table, reader, view
 
     make, fill, _ = key_table()
-    with faults(), connect() as connection:
+    with reader(limits) as connection:
         connection.execute(make)
         connection.execute(fill, keys.row(secrets.token_bytes(keys.LENGTH)))  # counts are the same under any key
         for name, path in paths.items():
@@ -81,9 +82,7 @@ def _count_under(
         return rows, {key: _count_finding(connection, *key, policy, run_start) for key in checks}
 
 
-def _count_finding(
-    connection: "duckdb.DuckDBPyConnection", table: str, check_id: str, policy: str, run_start: int
-) -> int | None:
+def _count_finding(connection: "Connection", table: str, check_id: str, policy: str, run_start: int) -> int | None:
     """The rows that a check finds under a policy; None where the policy has no such check."""
     for check in suites.read(table, policy):
         if check_id in (check.check_id, *check.replaces) and check.query:
@@ -91,6 +90,6 @@ def _count_finding(
     return None
 
 
-def _count(connection: "duckdb.DuckDBPyConnection", select: str) -> int:
+def _count(connection: "Connection", select: str) -> int:
     row = connection.execute(f"select count(*) from ({select})").fetchone()
     return row[0] if row else 0

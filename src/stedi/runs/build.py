@@ -19,7 +19,7 @@ from stedi.storage.manifest import Manifest
 from stedi.storage.record import BuiltTable
 
 if TYPE_CHECKING:
-    import duckdb
+    from stedi.engines.parquet_reader import Connection
 
 LANDING_NOTEBOOK = "02_landing_zone"
 
@@ -93,12 +93,12 @@ class RunTables(RunQueries):
         return built
 
     @cached_property
-    def _connection(self) -> "duckdb.DuckDBPyConnection":
+    def _connection(self) -> "Connection":
         """Reads what was written, whichever engine wrote it."""
-        from stedi.engines.duckdb import connect, faults
+        from stedi.engines.parquet_reader import connect, translated_errors
 
-        with faults():
-            return connect()
+        with translated_errors():
+            return connect(self.limits)
 
     def _forget_tables(self, names: list[str]) -> None:
         """Forget tables that are no longer what their parents and the policy say, and the audit of them."""

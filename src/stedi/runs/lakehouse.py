@@ -41,7 +41,7 @@ class Lakehouse:
         """The result of a select over the published tables, in Athena's dialect. Raises BadInput for faulty SQL."""
         from stedi.engines import open_engine
 
-        engine = open_engine("duckdb")
+        engine = open_engine("duckdb", provision.engine_limits(self._lake))
         try:
             for name, entry in self.catalog.tables.items():
                 engine.attach(name, self._lake.url(entry.path), entry.columns)

@@ -1,10 +1,16 @@
 """Compares two lakehouses table by table: columns, rows, fingerprints; and names the columns that differ."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stedi.contract import tables
 from stedi.engines import fingerprint
+from stedi.engines.fingerprint import TableContents
+from stedi.engines.limits import Limits
 from stedi.runs.lakehouse import Lakehouse
+
+if TYPE_CHECKING:
+    from stedi.engines.parquet_reader import Connection
 
 
 @dataclass(frozen=True)
@@ -19,27 +25,33 @@ class Difference:
 
 def compare(one: str, other: str) -> list[Difference]:
     """Every table of two lakehouses, as its files are now; on whichever engine and place. Raises BadInput."""
+    from stedi.engines.parquet_reader import reader
+
     first, second = Lakehouse(one), Lakehouse(other)
-    return [_table(name, first.path(name), second.path(name)) for name in tables.NAMES]
+    with reader(Limits.default()) as connection:
+        return [_table(name, first.path(name), second.path(name), connection) for name in tables.NAMES]
 
 
-def _table(name: str, one: str, other: str) -> Difference:
-    first, second = fingerprint.of_table(one), fingerprint.of_table(other)
+def _table(name: str, one: str, other: str, connection: "Connection") -> Difference:
+    first, second = (fingerprint.of_table(path, connection) for path in (one, other))
     if first == second and list(first.columns) == list(second.columns):
         return Difference(name, (first.rows, second.rows))
-    return Difference(name, (first.rows, second.rows), _columns(one, other, first, second), same=False)
+    return Difference(name, (first.rows, second.rows), _columns((one, other), (first, second), connection), same=False)
 
 
-def _columns(one: str, other: str, first: fingerprint.Seen, second: fingerprint.Seen) -> list[str]:
+def _columns(
+    paths: tuple[str, str], contents: tuple[TableContents, TableContents], connection: "Connection"
+) -> list[str]:
     """The columns that only one has, or that have other types or values; none where only whole rows differ."""
+    first, second = contents
     found = []
     for name in dict.fromkeys([*first.columns, *second.columns]):
-        types = [seen.columns.get(name) for seen in (first, second)]
+        types = [seen.columns.get(name) for seen in contents]
         if None in types:
             found.append(f"{name} (only in the {'second' if types[0] is None else 'first'})")
         elif types[0] != types[1]:
             found.append(f"{name} ({types[0]} and {types[1]})")
-        elif fingerprint.of_column(one, name) != fingerprint.of_column(other, name):
+        elif len({fingerprint.of_column(path, name, connection) for path in paths}) > 1:
             found.append(f"{name} (other values)")
     if not found and list(first.columns) != list(second.columns):
         found = ["the same columns in another order"]

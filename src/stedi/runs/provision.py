@@ -8,10 +8,12 @@ from stedi import storage
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
+from stedi.engines.limits import Limits
 from stedi.storage import catalog, layout
 from stedi.storage.files import temporary_name
 from stedi.storage.local import Folder
 from stedi.storage.protocol import Resource, Storage
+from stedi.storage.record import LimitOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +117,14 @@ def check_separate(source: str, lakehouse: str) -> None:
         raise BadInput(
             f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."
         )
+
+
+def engine_limits(lake: Storage, typed: LimitOptions | None = None) -> Limits:
+    """What an engine that works on a lakehouse may use. It spills to the lakehouse's disk, if that is on this machine.
+
+    Raises BadInput where what was typed is not understood.
+    """
+    return Limits.parse(**(typed or LimitOptions()).model_dump(), spill=lake.spill_folder())
 
 
 def open_runs(lake: Storage) -> list[str]:

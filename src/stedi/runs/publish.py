@@ -49,7 +49,8 @@ def building_place(lake: Storage, name: str, run_id: str) -> str:
 
 
 def _require_unchanged(lake: Storage, record: RunRecord) -> None:
-    now = fingerprint.of_tables([lake.url(record.tables[name].path) for name in record.audited])
+    limits = provision.engine_limits(lake, record.limits)
+    now = fingerprint.of_tables([lake.url(record.tables[name].path) for name in record.audited], limits)
     for (name, audited), table in zip(record.audited.items(), now, strict=True):
         if table.fingerprint != audited:
             raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from stedi.contract import sql, tables
 from stedi.contract.errors import BadInput
-from stedi.engines import ON_AWS, Engine, limits, open_engine
+from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.privacy import masking
 from stedi.privacy.error_text import guarded
 from stedi.results import datasets
+from stedi.runs import provision
 from stedi.storage import keys
 from stedi.storage.protocol import Storage
 from stedi.storage.record import BuiltTable, RunRecord
@@ -29,7 +30,7 @@ class RunQueries:
         self._lake = lake
         self.record = record
         self.published = published
-        limits.use(limits.read(**record.limits.model_dump(), spill=lake.spill_folder()))
+        self.limits = provision.engine_limits(lake, record.limits)
 
     @property
     def id(self) -> str:
@@ -103,7 +104,7 @@ class RunQueries:
         return self._attached("duckdb") if self.record.engine in ON_AWS else self._engine
 
     def _attached(self, engine: str) -> Engine:
-        opened = open_engine(engine, self._lake, self.record)
+        opened = open_engine(engine, self.limits, self._lake, self.record)
         for name, table in self.record.tables.items():
             opened.attach(name, self._lake.url(table.path), table.columns)
         return opened

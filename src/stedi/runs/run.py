@@ -134,6 +134,7 @@ class Run(RunTables):
         audit = run_suites.audit(
             {name: self._lake.url(table.path) for name, table in self.record.tables.items()},
             self.policy, self._audit_facts(), run_start=self.record.as_of, secrets=self._secrets(),
+            limits=self.limits,
         )  # fmt: skip
         self._check_against_athena()
         self._note_audit(audited if audit.passed else {})
@@ -188,9 +189,10 @@ class Run(RunTables):
     def _check_against_athena(self) -> None:
         """On AWS: compare the number of rows that the audit saw with what Athena counts, and note what the run cost."""
         if self.record.engine in ON_AWS and not self.published:  # else the catalog holds what it was built with
-            from stedi.engines import agreement
+            from stedi.engines.athena import Athena
 
-            agreement.require(self._engine, {name: table.rows for name, table in self.record.tables.items()})
+            assert isinstance(self._engine, Athena), "it is the only engine on AWS"
+            self._engine.require_row_counts({name: table.rows for name, table in self.record.tables.items()})
             with self._writing():
                 self.record.aws = self._engine.cost()
                 self._save()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from stedi import storage
 from stedi.contract.errors import BadInput
-from stedi.engines import limits, open_engine
+from stedi.engines import open_engine
+from stedi.engines.limits import Limits
 from stedi.ingest import discover
 from stedi.results import datasets
 from stedi.runs import provision
@@ -22,7 +23,7 @@ def check_inputs(source: str | Path, lakehouse: str | Path, engine: str, allowed
     datasets.ensure_sample(str(source))
     provision.check_separate(str(source), str(lakehouse))
     storage.open_source(source)
-    limits.read(**allowed.model_dump())
+    Limits.parse(**allowed.model_dump())
     provision.check_engine(engine, str(lakehouse))
 
 
@@ -30,7 +31,7 @@ def prepare_lakehouse(
     source: str | Path, lakehouse: str | Path, engine: str, max_quarantined: int, run_id: str
 ) -> Storage:
     """The lakehouse, created if need be, when the rest of what was asked for is possible as well. Raises BadInput."""
-    open_engine(engine).close()
+    open_engine(engine, Limits.default()).close()
     if type(max_quarantined) is not int or max_quarantined < 0:
         raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
     if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):

@@ -1,6 +1,6 @@
 """Generates the synthetic twin of the public landing zone: invented people, counts known before a row is written.
 
-`sample_plan.py` plans one cohort in SQL; here it is stamped out `scale` times and written as landing JSON.
+`plan.py` plans one cohort in SQL; here it is stamped out `scale` times and written as landing JSON.
 """
 
 import glob
@@ -9,18 +9,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi.contract.errors import BadInput, CouldNotFinish
-from stedi.engines import fingerprint
+from stedi.engines.limits import Limits
 from stedi.sample import plan as plan
+from stedi.storage.digests import digest_file, digest_set
 from stedi.storage.files import is_process_running
 
 if TYPE_CHECKING:
-    import duckdb
+    from stedi.engines.parquet_reader import Connection
 
 OWN_NAMES = {*plan.PARTS, "expected.json"}
+_MEMORY = 10**9  # bytes, whatever the scale: nothing is spilled
 
 
 def generate(folder: str | Path, scale: int = 1, seed: int = 0) -> dict:
@@ -48,8 +51,8 @@ def generate(folder: str | Path, scale: int = 1, seed: int = 0) -> dict:
     try:
         _write_landing(partial / "new", scale, seed)
         with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-            read = pool.map(fingerprint.of_file, (partial / "new").rglob("*.json"))
-            expected["fingerprint"] = fingerprint.of_files([each.content_sha256 for each in read])
+            digests = pool.map(digest_file, (partial / "new").rglob("*.json"))
+            expected["fingerprint"] = digest_set(file.content_sha256 for file in digests)
         (partial / "new" / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rename(partial / "old")
@@ -89,22 +92,23 @@ def _remove_leftovers(folder: Path) -> None:
 
 def _write_landing(folder: Path, scale: int, seed: int) -> None:
     """Write all landing files, or raise `CouldNotFinish` if the disk refuses them."""
-    import duckdb
+    from stedi.engines.parquet_reader import DiskError, connect
 
+    limits = replace(Limits.default(), memory=_MEMORY, spill="")
     try:
         for subject in plan.PARTS:
             (folder / subject / "landing").mkdir(parents=True)
-        with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": ""}) as connection:
+        with connect(limits, ordered=True) as connection:
             _plan(connection, seed)
             _copy(connection, _files(folder, scale))
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, DiskError) as error:
         raise CouldNotFinish(
             f"The sample of scale {scale} could not be written to {folder}: {error}\n"
             f"It needs about {11 * scale} MB. Make room, or give another folder."
         ) from error
 
 
-def _plan(connection: "duckdb.DuckDBPyConnection", seed: int) -> None:
+def _plan(connection: "Connection", seed: int) -> None:
     """Plan one cohort in the tables of the connection."""
     connection.execute(f"create macro seed() as {int(seed)}")
     connection.execute("create table tally (side text, phone int, after_rank int, up_to_rank int)")
@@ -112,7 +116,7 @@ def _plan(connection: "duckdb.DuckDBPyConnection", seed: int) -> None:
     connection.execute(plan.PLAN)
 
 
-def _copy(connection: "duckdb.DuckDBPyConnection", files: Iterator[tuple[Path, str]]) -> None:
+def _copy(connection: "Connection", files: Iterator[tuple[Path, str]]) -> None:
     """Write the files, several at once: DuckDB itself gives a query on such small tables one thread only."""
     as_text = "format csv, header false, delimiter '\t', quote '', escape ''"  # faster than json, and no null keys
 

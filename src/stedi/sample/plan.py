@@ -14,6 +14,8 @@ The plan of one cohort
 
 from collections.abc import Iterator
 
+from stedi.contract.tables import NAMES
+
 PAIRS, LATE, NEVER = 232, 18, 474  # pairs who consent part-way, people who consent late, people who never do
 PART_WAY = 2 * PAIRS
 CONSENTING = PART_WAY + LATE
@@ -157,15 +159,13 @@ def expected_rows(scale: int = 1) -> dict[str, dict[str, int]]:
     trainer, phone, others_phone = _trainer_readings(), _phone_readings(), _others_phone_readings()
     consented_phone = phone["before"] + phone["after"]  # 8,956 + 32,025 = 40,981
     landing = (PEOPLE, sum(phone.values()), PEOPLE * READINGS)  # 956, 81,273, 28,680
-    tables = ("customer_landing", "accelerometer_landing", "step_trainer_landing", "customer_trusted")
-    tables += ("accelerometer_trusted", "customer_curated", "step_trainer_trusted", "machine_learning_curated")
     figures = {
         "course": (consented_phone, CONSENTING, CONSENTING * READINGS, consented_phone + others_phone["course"]),
         "standout": (phone["after"], PART_WAY, PART_WAY * READINGS, phone["after"] + others_phone["standout"]),
         "strict": (phone["after"], PART_WAY, trainer["after"], phone["after"]),
     }
     return {
-        policy: {table: rows * scale for table, rows in zip(tables, (*landing, CONSENTING, *rest), strict=True)}
+        policy: {table: rows * scale for table, rows in zip(NAMES, (*landing, CONSENTING, *rest), strict=True)}
         for policy, rest in figures.items()
     }
 
