@@ -131,7 +131,7 @@ def test_table_lands_from_a_bucket_as_from_a_folder(s3, source, tmp_path, layout
     landed = {}
     for place in (str(source), "s3://data/given"):
         lake = Folder(tmp_path / f"lake-{len(landed)}")
-        given = local.source(place)
+        given = open_source(place)
         accounts = [
             land.land(table, given, lake, "_staging/r", DuckDB(Limits.default()), 0) for table in tables.LANDING
         ]
