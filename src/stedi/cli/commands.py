@@ -38,9 +38,10 @@ def run(given: argparse.Namespace) -> None:
 
         print(dry_run.text(options))
         return
-    from stedi.report import summary
+    from stedi.report.summary import summarize_after
+    from stedi.results import store
 
-    with summary.written(options.reports, given.summary):
+    with summarize_after(options.reports, given.summary, store.of_reports):
         runner.run(options, given.first)
     from stedi.runs.lakehouse import Lakehouse
 
@@ -71,11 +72,12 @@ def sample(given: argparse.Namespace) -> None:
 def report(given: argparse.Namespace) -> None:
     """Render a report again."""
     from stedi import report
+    from stedi.results import store
     from stedi.runs import provision
 
-    results = report.stored(provision.existing(_place(given, "lakehouse")), given.run)
-    path = report.write(results, _place(given, "reports"), _place(given, "screenshots"), remember=False)
-    print(f"Report of run {results['run']['id']}: {path}")
+    results = store.of_run(provision.existing(_place(given, "lakehouse")), given.run)
+    path = report.write(results, _place(given, "reports"), _place(given, "screenshots"))
+    print(f"Report of run {results.run.id}: {path}")
 
 
 def audit(given: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stedi.results.model.base import RunOutcome, Part, Sha256
+from stedi.results.model.base import Part, RunOutcome, Sha256
 from stedi.results.model.criteria import Criterion
 from stedi.results.model.landing import LandedTable
 from stedi.results.model.rows import ConsentTimes, Finding, PolicyComparison, Removed, SubjectRows

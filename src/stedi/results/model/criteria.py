@@ -15,9 +15,7 @@ class CriterionCheck(Part):
 
     table: str = Field(description="the table that was checked")
     check_id: str = Field(description="the id of the check in the table's suite")
-    outcome: Outcome | Literal["missing"] = Field(
-        description="as in `tables[].checks[]`; `missing`: no such check"
-    )
+    outcome: Outcome | Literal["missing"] = Field(description="as in `tables[].checks[]`; `missing`: no such check")
     unexpected: Count | None = Field(description="rows that break the rule; null where they are not counted")
 
 

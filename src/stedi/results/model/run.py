@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stedi.results.model.base import Amount, Count, Number, RunOutcome, Part
+from stedi.results.model.base import Amount, Count, Number, Part, RunOutcome
 
 
 class Data(Part):

@@ -1,10 +1,11 @@
 """The parts of results.json about the tables and their checks."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from stedi.contract.checks import MAX_ROW_KEYS, Outcome, Severity
+from stedi.contract.tables import Zone
 from stedi.results.model.base import Count, Part
 
 SAMPLE_ROWS = 8  # of each table
@@ -65,7 +66,7 @@ class TableResult(Part):
 
     name: str = Field(description="its name")
     subject: str = Field(description="customer, accelerometer, step_trainer or machine_learning")
-    zone: Literal["landing", "trusted", "curated"] = Field(description="`landing`, `trusted` or `curated`")
+    zone: Zone = Field(description="`landing`, `trusted` or `curated`")
     grain: str = Field(description="what one row is")
     notebook: str = Field(description="the notebook that builds it")
     parents: list[str] = Field(description="the tables that it is made from")
