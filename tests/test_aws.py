@@ -18,8 +18,7 @@ from stedi.aws import glue
 from stedi.contract import paths, sql, tables
 from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
 from stedi.contract.policies import POLICIES
-from stedi.runs import lakehouse_comparison
-from stedi.runs import provision
+from stedi.runs import lakehouse_comparison, provision
 from stedi.storage import catalog, keys
 from stedi.storage.s3_names import Names
 

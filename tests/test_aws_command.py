@@ -11,8 +11,7 @@ import pytest
 import cloud
 from runs import publish
 from stedi.contract.policies import POLICIES
-from stedi.runs import lakehouse_comparison
-from stedi.runs import provision
+from stedi.runs import lakehouse_comparison, provision
 from stedi.sample import generate
 from stedi.storage import keys
 
