@@ -4,7 +4,7 @@ BIN := .venv/bin
 REPORT_OPTIONS := $(if $(SOURCE),--source '$(SOURCE)') $(if $(LAKEHOUSE),--lakehouse '$(LAKEHOUSE)') \
 	$(if $(POLICY),--policy '$(POLICY)') $(if $(ENGINE),--engine '$(ENGINE)')
 
-.PHONY: report test test-deep gates lab bench lint trino
+.PHONY: report test test-deep gates lab bench lint results-docs trino
 
 report: .venv/ready  ## Run the notebooks and write reports/validation_report.html
 	@$(BIN)/stedi run $(REPORT_OPTIONS)
@@ -17,6 +17,9 @@ test-deep: .venv/ready-dev  ## The SQL against plain Python 1,000 times, AWS cut
 
 gates: .venv/ready-dev  ## Break the data and mutate the SQL, see every gate hold, write docs/gates.md
 	@$(BIN)/python tests/gates.py
+
+results-docs: .venv/ready-dev  ## Write docs/results.md and docs/results.schema.json from the models
+	@$(BIN)/python tests/results_document.py
 
 trino:  ## Get a grammar of Trino that a test holds Athena's statements against; needs npm
 	@npm install --silent --no-audit --no-fund --prefix .cache/trino dt-sql-parser@4.5.1

@@ -1,7 +1,14 @@
 """A small results.json, written by hand: what report and pictures are tested on. No value in it is of a real person."""
 
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
 from stedi.contract import tables
 from stedi.contract.policies import POLICIES
+from stedi.report import page
+from stedi.results.model import Results
 
 ROWS = {
     "customer_landing": 10,
@@ -14,6 +21,18 @@ ROWS = {
     "machine_learning_curated": 2_100,
 }
 _VALUES = {"string": "a•••", "bigint": 1_600_000_000_000, "int": 231, "double": -1.5}
+NAME = "n" * 10_000
+HOSTILE = [
+    pytest.param("<script>alert(1)</script>", id="script"),
+    pytest.param('" onmouseover="alert(1)', id="attribute, double quotes"),
+    pytest.param("' onmouseover='alert(1)", id="attribute, single quotes"),
+    pytest.param("</style></title></pre></details><img src=//x.example onerror=alert(1)>", id="closing tags"),
+    pytest.param("{{ 7 * 7 }}{% include 'x' %}]]>-->&lt;b&gt;", id="template and entities"),
+    pytest.param("left\u202eright\u2066\u200f\x00\x1b[31m\ud800", id="controls of direction and of terminals"),
+    pytest.param(NAME, id="10 kB"),
+]
+# Where a word is looked up, not shown, an unknown one has a test of its own.
+CHOSEN = {"outcome", "kind", "zone", "severity", "subject", "verdict"}
 SYNTHETIC = {"kind": "synthetic", "name": "generated sample, scale 1, seed 0", "fingerprint": "5a" * 16}
 
 
@@ -237,3 +256,36 @@ def _circumstances() -> dict:
             }
         ],
     }
+
+
+def spoilt(value, text: str, key: str = ""):
+    """The same document with `text` behind every text in it."""
+    if isinstance(value, str):
+        return value if key in CHOSEN else value + text
+    if isinstance(value, dict):
+        return {name: spoilt(each, text, name) for name, each in value.items()}
+    return [spoilt(each, text, key) for each in value] if isinstance(value, list) else value
+
+
+def render(results: dict) -> str:
+    """The page of results that may hold anything."""
+    return page.render(typed(results))
+
+
+def typed(document: dict) -> Results:
+    """The same as models, of which nothing is checked: what no run writes must be shown safely, too."""
+    return _unchecked(Results, document)
+
+
+def _unchecked(annotation: Any, value: Any) -> Any:
+    model = next((each for each in (annotation, *get_args(annotation)) if _is_model(each)), None)
+    if isinstance(value, dict) and model:
+        fields = {name: _unchecked(model.model_fields[name].annotation, each) for name, each in value.items()}
+        return model.model_construct(**fields)
+    if isinstance(value, list):
+        return [_unchecked(next(iter(get_args(annotation)), None), each) for each in value]
+    return value
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

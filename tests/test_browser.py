@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import results_example as example
-from stedi.report import page as report
-from test_report import HOSTILE, spoilt
+from results_example import HOSTILE, render, spoilt
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
@@ -66,7 +65,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
     """The pages, as files."""
     folder = tmp_path_factory.mktemp("pages")
     for name, results in PAGES.items():
-        (folder / f"{name}.html").write_text(report.render(results()), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(results()), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in PAGES}
 
 

@@ -10,8 +10,10 @@ import plain
 from stedi import Lakehouse, Run
 from stedi.contract import paths, tables
 from stedi.contract.policies import POLICIES
-from stedi.report import pictures
+from stedi.course import rubric
+from stedi.report import page, pictures
 from stedi.results import collect
+from stedi.results.model import Results
 from stedi.sample import generate
 
 
@@ -25,7 +27,8 @@ def run_all(source: Path, lake: Path, policy: str = "course") -> dict:
         run.build(table.name)
     audit = run.audit()
     run.publish()
-    return json.loads(json.dumps(collect.collect(run, audit, str(lake / "reports"))))
+    criteria = rubric.evaluate(audit, run.record.engine, run.counts)
+    return json.loads(collect.collect(run, audit, criteria, str(lake / "reports")).encode())
 
 
 @pytest.fixture(scope="module")
@@ -314,9 +317,7 @@ def test_no_cell_of_the_strict_training_table_holds_an_identifier_of_the_public_
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_page_of_the_sample_is_small(under, policy):
-    from stedi.report import page
-
-    assert len(page.render(under(policy)).encode()) < 150_000
+    assert len(page.render(Results.model_validate(under(policy))).encode()) < 150_000
 
 
 def committed(path: str) -> bytes:
@@ -334,14 +335,12 @@ def test_committed_results_are_those_of_a_fresh_run_on_the_sample(results):
 
 
 def test_committed_page_is_drawn_from_the_committed_results():
-    from stedi.report import page
-
     assert committed("reports/validation_report.html").decode() == page.render(
-        json.loads(committed("reports/results.json"))
+        Results.model_validate_json(committed("reports/results.json"))
     )
 
 
 def test_committed_pictures_are_those_of_a_fresh_run_on_the_sample(results, tmp_path):
     stored = json.loads(committed("reports/results.json"))
-    for path in pictures.write(results | {"run": stored["run"]}, str(tmp_path)):
+    for path in pictures.write(Results.model_validate(results | {"run": stored["run"]}), str(tmp_path)):
         assert committed(f"screenshots/{path.name}") == path.read_bytes(), path.name

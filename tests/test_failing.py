@@ -29,7 +29,7 @@ def lake(tmp_path) -> str:
 
 def stops(lake: str) -> dict[str, dict]:
     run = Run.join(lake, builds=False)
-    results = collect.collect(run, run.audit())
+    results = collect.collect(run, run.audit(), []).model_dump()
     return {
         f"{table['name']}.{check['check_id']}": check
         for table in results["tables"]
@@ -58,7 +58,7 @@ def test_the_ready_query_shows_the_rows_and_their_keys(lake, capsys):
 
 def test_checks_that_passed_have_no_query_and_no_keys(tmp_path):
     run = publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
-    results = collect.collect(run, run.audit())
+    results = collect.collect(run, run.audit(), []).model_dump()
     assert not [check for table in results["tables"] for check in table["checks"] if check["look"] or check["row_keys"]]
 
 

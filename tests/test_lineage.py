@@ -15,7 +15,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture
 def plan() -> lineage.Layout:
-    return lineage.layout([table | {"lines": ["some rows"]} for table in example.passed()["tables"]])
+    names = ("name", "subject", "zone", "notebook", "parents")
+    tables_ = example.passed()["tables"]
+    return lineage.layout([lineage.Node(*map(table.get, names), lines=["some rows"]) for table in tables_])
 
 
 def test_every_table_has_a_box_and_every_parent_an_edge(plan):
@@ -57,7 +59,7 @@ def test_a_table_lies_in_the_band_of_its_notebook(plan):
 
 @pytest.mark.parametrize("name", ["<script>", '"><b>', "n" * 10_000])
 def test_names_are_drawn_as_text(name):
-    table = dict.fromkeys(("name", "subject", "zone", "notebook"), name) | {"parents": ["gone", name], "lines": [name]}
+    table = lineage.Node(name, name, name, name, parents=["gone", name], lines=[name])
     drawn = ElementTree.fromstring(f"<svg>{lineage.draw(lineage.layout([table]))}</svg>")
     assert {each.tag for each in drawn.iter()} == {"svg", "g", "title", "rect", "text", "path"}
     assert max(len(each.text or "") for each in drawn.iter()) <= 60
@@ -78,7 +80,7 @@ def test_the_overview_names_every_table_and_needs_nothing_else():
 
 
 def test_the_description_names_every_parent():
-    said = lineage.describe([vars(table) for table in tables.TABLES])
+    said = lineage.describe([lineage.Node(each.name, "", "", "", each.parents) for each in tables.TABLES])
     assert "machine_learning_curated from step_trainer_trusted and accelerometer_trusted." in said
     assert "customer_landing from landing JSON;" in said
 

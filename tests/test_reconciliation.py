@@ -6,6 +6,8 @@ from rows import attach, customer, phone, store, trainer
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.limits import Limits
 from stedi.results import row_accounting
+from stedi.results.model.landing import LandedTable
+from stedi.results.model.rows import Step
 
 ANN, BOB, CAT, DAN = customer("ann"), customer("bob", consent=None), customer("cat", consent=15), customer("dan")
 EVE = customer("eve", device="device-dan")
@@ -35,30 +37,31 @@ REASONS = {
 }
 
 
-def account(name: str, **more: int) -> dict:
+def landed(name: str, quarantined: int = 0, erased: int = 0) -> LandedTable:
     rows = len(LANDED[name])
-    return {"table": name, "rows": rows, "lines": rows + sum(more.values()), "quarantined": 0, "erased": 0} | more
+    lines = rows + quarantined + erased
+    return LandedTable(
+        table=name, digest="", faults=[], lines=lines, rows=rows, quarantined=quarantined, erased=erased, files=[]
+    )
 
 
-ACCOUNTS = {name: account(name) for name in LANDED} | {
-    "customer_landing": account("customer_landing", quarantined=2, erased=1)
-}
+LANDINGS = [landed("customer_landing", quarantined=2, erased=1), *map(landed, list(LANDED)[1:])]
 
 
-def steps(folder, tables: dict[str, list[dict]]) -> dict[str, dict]:
+def steps(folder, tables: dict[str, list[dict]]) -> dict[str, Step]:
     engine = DuckDB(Limits.default())
     for name, rows in tables.items():
         store(folder, name, rows)
         attach(engine, folder, name)
-    found = row_accounting.reconcile(ACCOUNTS, lambda select: engine.query(select).to_dict("records"))
-    return {step["table"]: step for subject in found for step in subject["steps"]}
+    found = row_accounting.reconcile(LANDINGS, lambda select: engine.query(select).to_dict("records"))
+    return {step.table: step for subject in found for step in subject.steps}
 
 
 def test_each_row_is_dropped_for_its_reason(tmp_path):
     found = steps(tmp_path, LANDED | TRUSTED)
-    dropped = {name: {each["reason"]: each["rows"] for each in step["dropped"]} for name, step in found.items()}
+    dropped = {name: {each.reason: each.rows for each in step.dropped} for name, step in found.items()}
     assert {name: reasons for name, reasons in dropped.items() if reasons} == REASONS
-    assert all(each["about"] for step in found.values() for each in step["dropped"])
+    assert all(each.about for step in found.values() for each in step.dropped)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,6 @@ def test_each_row_is_dropped_for_its_reason(tmp_path):
 )
 def test_what_has_no_reason_is_called_unexplained_and_sums_too(tmp_path, table, rows, unexplained):
     step = steps(tmp_path, LANDED | TRUSTED | {table: rows})[table]
-    found = {each["reason"]: each["rows"] for each in step["dropped"]}
+    found = {each.reason: each.rows for each in step.dropped}
     assert found.get("unexplained", 0) == unexplained
-    assert step["rows_in"] - sum(found.values()) == step["rows_out"] == len(rows)
+    assert step.rows_in - sum(found.values()) == step.rows_out == len(rows)

@@ -13,23 +13,12 @@ from pathlib import Path
 import pytest
 
 import results_example as example
+from results_example import CHOSEN, HOSTILE, NAME, render, spoilt
 from stedi.contract import tables
-from stedi.report import page as report
+from stedi.report import page
 
 INLINE = {"a", "code", "span", "strong"}
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-NAME = "n" * 10_000
-HOSTILE = [
-    pytest.param("<script>alert(1)</script>", id="script"),
-    pytest.param('" onmouseover="alert(1)', id="attribute, double quotes"),
-    pytest.param("' onmouseover='alert(1)", id="attribute, single quotes"),
-    pytest.param("</style></title></pre></details><img src=//x.example onerror=alert(1)>", id="closing tags"),
-    pytest.param("{{ 7 * 7 }}{% include 'x' %}]]>-->&lt;b&gt;", id="template and entities"),
-    pytest.param("left\u202eright\u2066\u200f\x00\x1b[31m\ud800", id="controls of direction and of terminals"),
-    pytest.param(NAME, id="10 kB"),
-]
-# Where a word is looked up, not shown, an unknown one has a test of its own.
-CHOSEN = {"outcome", "kind", "zone", "severity", "subject", "verdict"}
 
 
 class Page(HTMLParser):
@@ -67,16 +56,7 @@ class Page(HTMLParser):
 
 def words(results: dict) -> str:
     """The page's text with single spaces."""
-    return " ".join(Page(report.render(results)).text.split())
-
-
-def spoilt(value, text: str, key: str = ""):
-    """The same document with `text` behind every text in it."""
-    if isinstance(value, str):
-        return value if key in CHOSEN else value + text
-    if isinstance(value, dict):
-        return {name: spoilt(each, text, name) for name, each in value.items()}
-    return [spoilt(each, text, key) for each in value] if isinstance(value, list) else value
+    return " ".join(Page(render(results)).text.split())
 
 
 OUTCOMES = [
@@ -123,11 +103,11 @@ def test_a_failing_page_of_a_run_that_was_published_before_does_not_say_that_not
 
 
 def test_a_table_that_stops_the_run_is_opened():
-    assert sum("open" in each for each in Page(report.render(example.failed())).all("details")) == 1
+    assert sum("open" in each for each in Page(render(example.failed())).all("details")) == 1
 
 
 def test_a_stopped_page_shows_the_error_with_its_lines_and_no_verdict():
-    page = Page(report.render(example.stopped()))
+    page = Page(render(example.stopped()))
     assert "The audit" not in page.text
     assert "The run stopped before its audit" in page.text
     assert "02_landing_zone" in page.text and "QuarantineExceeded" in page.text
@@ -137,7 +117,7 @@ def test_a_stopped_page_shows_the_error_with_its_lines_and_no_verdict():
 
 def test_an_outcome_that_is_none_gets_no_page():
     with pytest.raises(ValueError, match="'fine'"):
-        report.render(example.passed(outcome="fine"))
+        render(example.passed(outcome="fine"))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +130,7 @@ def test_an_outcome_that_is_none_gets_no_page():
     ],
 )
 def test_the_kind_of_data_stands_in_header_title_and_on_every_printed_page(data, line):
-    html = report.render(example.passed(data=data))
+    html = render(example.passed(data=data))
     label = line.partition(":")[0]
     assert line in html[html.index("<h1>") : html.index("</header>")]
     assert label in html[html.index("<title>") : html.index("</title>")]
@@ -158,8 +138,8 @@ def test_the_kind_of_data_stands_in_header_title_and_on_every_printed_page(data,
 
 
 def test_what_is_let_through_stands_right_below_the_verdict():
-    page = report.render(example.passed())
-    order = [page.index(each) for each in ("<h1>", 'id="let-through"', 'id="criteria"')]
+    html = render(example.passed())
+    order = [html.index(each) for each in ("<h1>", 'id="let-through"', 'id="criteria"')]
     assert order == sorted(order)
     text = words(example.passed())
     below = text[text.index("What these rules let through") :]
@@ -174,7 +154,7 @@ def test_nothing_let_through_has_no_section():
 def test_a_failed_warning_is_let_through_and_fails_no_table():
     text = words(example.passed())
     assert "✓ passes, ! 1 let through" in text
-    assert "✗ fails" not in " ".join(Page(report.render(example.passed(criteria=[]))).text.split())
+    assert "✗ fails" not in " ".join(Page(render(example.passed(criteria=[]))).text.split())
 
 
 @pytest.mark.parametrize(
@@ -264,7 +244,7 @@ def test_a_failing_check_tells_where_its_rule_lives_how_to_look_further_and_whic
 
 
 def test_a_crashed_notebook_is_named_with_its_cell_and_linked():
-    page = Page(report.render(example.stopped()))
+    page = Page(render(example.stopped()))
     assert "Cell 3 of notebook 02_landing_zone ended with QuarantineExceeded" in " ".join(page.text.split())
     assert {"href": "./02_landing_zone.ipynb"} in page.all("a")
 
@@ -328,7 +308,7 @@ def test_the_code_is_named(changed, said):
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("results", OUTCOMES)
 def test_text_in_results_comes_out_as_text(results, text):
-    plain, page = Page(report.render(results())), Page(report.render(spoilt(results(), text)))
+    plain, page = Page(render(results())), Page(render(spoilt(results(), text)))
     kinds = {tag for tag, _ in plain.elements}
     names = {(tag, name) for tag, attributes in plain.elements for name in attributes}
     assert {tag for tag, _ in page.elements} <= kinds
@@ -345,26 +325,26 @@ def test_an_unknown_word_where_one_of_a_few_is_expected_comes_out_as_text(key):
             return {name: 'x"><script>' if name == key else change(each) for name, each in value.items()}
         return [change(each) for each in value] if isinstance(value, list) else value
 
-    page = Page(report.render(change(example.passed())))
+    page = Page(render(change(example.passed())))
     assert not page.all("script")
     assert all('"' not in each.get("class", "") for _, each in page.elements)
 
 
 def test_no_control_reaches_the_page():
-    html = report.render(spoilt(example.failed(), "\u202e\u2066\u200b\x00\x1b\u2028\ud800"))
+    html = render(spoilt(example.failed(), "\u202e\u2066\u200b\x00\x1b\u2028\ud800"))
     assert all(each.isprintable() or each == "\n" for each in html)
     assert "\\u202e\\u2066\\u200b\\x00\\x1b\\u2028\\ud800" in html
 
 
 def test_a_long_name_is_cut():
-    html = report.render(spoilt(example.passed(), NAME))
+    html = render(spoilt(example.passed(), NAME))
     assert "(10,0" in html
     assert len(html) < 5_000_000
 
 
 @pytest.mark.parametrize("results", OUTCOMES)
 def test_the_page_needs_nothing_else(results):
-    html = report.render(results())
+    html = render(results())
     page = Page(html)
     assert not {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "embed", "form", "base"}
     assert not [name for _, each in page.elements for name in each if name.startswith("on") or name in ("style", "src")]
@@ -375,7 +355,7 @@ def test_the_page_needs_nothing_else(results):
 
 @pytest.mark.parametrize("results", OUTCOMES)
 def test_the_policy_of_the_page_allows_its_own_style_sheet_and_nothing_else(results):
-    html = report.render(results())
+    html = render(results())
     style = html[html.index("<style>") + 7 : html.index("</style>")]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     given = next(each["content"] for each in Page(html).all("meta") if "http-equiv" in each)
@@ -388,7 +368,7 @@ def ids(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("results", OUTCOMES)
 def test_the_page_can_be_read_without_seeing_it(results):
-    page = Page(report.render(results()))
+    page = Page(render(results()))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
@@ -404,7 +384,7 @@ def test_the_page_can_be_read_without_seeing_it(results):
 
 
 def test_every_table_can_be_linked_to():
-    assert set(tables.NAMES) <= set(ids(Page(report.render(example.passed()))))
+    assert set(tables.NAMES) <= set(ids(Page(render(example.passed()))))
 
 
 def luminance(colour: str) -> float:
@@ -431,7 +411,7 @@ def luminance(colour: str) -> float:
     ],
 )
 def test_text_stands_out_from_its_ground(text, grounds, scheme):
-    css = (report.TEMPLATES / "report.css").read_text(encoding="utf-8")
+    css = (page.TEMPLATES / "report.css").read_text(encoding="utf-8")
     colours = {name: pair.split(",") for name, pair in re.findall(r"--([\w-]+):light-dark\(([^)]+)\)", css)}
     for ground in grounds.split():
         low, high = sorted(luminance(colours[name][scheme].lstrip("#")) for name in (text, ground))
@@ -440,42 +420,43 @@ def test_text_stands_out_from_its_ground(text, grounds, scheme):
 
 def test_the_files_are_written_all_at_once_into_a_new_folder(tmp_path):
     results = spoilt(example.passed(), "é\ud800")
-    path = report.write(results, str(tmp_path / "new" / "reports"))
+    path = page.write(example.typed(results), str(tmp_path / "new" / "reports"))
     assert path == tmp_path / "new" / "reports" / "validation_report.html"
     assert sorted(each.name for each in path.parent.iterdir()) == ["results.json", "validation_report.html"]
     written = path.with_name("results.json").read_text(encoding="utf-8")
     assert json.loads(written) == results
     assert written.startswith('{\n  "version": 2,') and written.endswith("}\n") and "é" in written
-    assert path.read_text(encoding="utf-8") == report.render(results)
+    assert path.read_text(encoding="utf-8") == render(results)
 
 
 def test_a_page_that_cannot_be_rendered_leaves_the_files_as_they_were(tmp_path):
-    report.write(example.passed(), str(tmp_path))
+    page.write(example.typed(example.passed()), str(tmp_path))
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     with pytest.raises(ValueError):
-        report.write(example.passed(outcome="fine"), str(tmp_path))
+        page.write(example.typed(example.passed(outcome="fine")), str(tmp_path))
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("results", ["passed", "stopped"])
 def test_a_page_is_rendered_without_what_draws_pictures(results):
-    code = f"import sys, results_example; from stedi.report import page; page.render(results_example.{results}()); "
+    code = "import sys, results_example as example; from stedi.report import page; "
+    code += f"page.render(example.typed(example.{results}())); "
     code += "print({'matplotlib', 'PIL', 'pandas', 'duckdb'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parent)
     assert done.stdout == "set()\n", done.stderr
 
 
 def test_the_page_is_small_and_always_the_same():
-    html = report.render(example.passed())
+    html = render(example.passed())
     assert len(html.encode()) < 150_000
-    assert html == report.render(example.passed())
+    assert html == render(example.passed())
 
 
 def test_sample_rows_that_do_not_fit_the_columns_get_no_page():
     results = example.passed()
     results["tables"][0]["sample"][0].pop()
     with pytest.raises(ValueError, match="customer_landing has 10 columns"):
-        report.render(results)
+        render(results)
 
 
 def test_who_left_is_told_by_table_and_reason():
@@ -484,24 +465,24 @@ def test_who_left_is_told_by_table_and_reason():
         {"table": "customer_trusted", "reason": "consent withdrawn", "rows": 1234},
         {"table": "machine_learning_curated", "reason": replaced, "rows": None},
     ]
-    text = Page(report.render(example.passed(left=rows))).text
+    text = Page(render(example.passed(left=rows))).text
     assert "Who left since the last publication" in text
     assert re.search(r"customer_trusted\s+consent withdrawn\s+1,234", text)
     assert re.search(r"machine_learning_curated\s+not comparable: the key was replaced\s+not known", text)
-    assert "Who left" not in Page(report.render(example.passed())).text
+    assert "Who left" not in Page(render(example.passed())).text
 
 
 def test_erased_lines_are_accounted_for():
     results = example.passed()
     results["landing"][0]["erased"] = 2
-    text = Page(report.render(results)).text
+    text = Page(render(results)).text
     assert "2 lines of erased people taken out" in text
     assert "because its person was erased" in text
-    assert "erased" not in Page(report.render(example.passed())).text
+    assert "erased" not in Page(render(example.passed())).text
 
 
 def test_final_table_under_pseudonyms_is_called_pseudonymised_and_not_anonymous():
     results = example.passed()
-    assert "pseudonymised" not in Page(report.render(results)).text
+    assert "pseudonymised" not in Page(render(results)).text
     results["tables"][-1]["columns"][0]["name"] = "participant"
-    assert "it is pseudonymised, not anonymous" in Page(report.render(results)).text
+    assert "it is pseudonymised, not anonymous" in Page(render(results)).text

@@ -113,7 +113,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(made, tmp_path):
 @pytest.mark.parametrize("results", [None, example.failed, example.stopped])
 def test_what_was_not_published_is_no_submission(tmp_path, capsys, results):
     if results:
-        report.write(results(), str(tmp_path / "reports"), str(tmp_path / "screenshots"))
+        report.write(example.typed(results()), str(tmp_path / "reports"), str(tmp_path / "screenshots"))
     arguments = ["evidence", f"--out={tmp_path / 'out'}", f"--reports={tmp_path / 'reports'}"]
     assert main.main(arguments) == 2
     assert "No published run is reported in" in capsys.readouterr().err

@@ -52,11 +52,12 @@ def run(context: click.Context, first: str, dry_run: bool, summary: str | None, 
 
         print(plan.text(options))
         return
-    from stedi.report import summary as markdown
+    from stedi.report.summary import summarize_after
+    from stedi.results import store
     from stedi.runs.lakehouse import Lakehouse
     from stedi.runs.run import Run
 
-    with markdown.written(options.reports, summary):
+    with summarize_after(options.reports, summary, store.of_reports):
         runner.run(options, first)
     print(f"\n{Lakehouse(options.lakehouse).status()}")
     if cost := Run.look(options.lakehouse).record.aws:

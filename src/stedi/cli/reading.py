@@ -18,10 +18,11 @@ from stedi.contract.errors import BadInput
 def report(reports: str, screenshots: str, lakehouse: str, run_id: str) -> None:
     """Render the report of a published run again."""
     from stedi import report
+    from stedi.results import store
     from stedi.runs import provision
 
-    results = report.stored(provision.existing(lakehouse), run_id)
-    path = report.write(results, reports, screenshots, remember=False)
+    results = store.of_run(provision.existing(lakehouse), run_id)
+    path = report.write(results, reports, screenshots)
     print(f"Report of run {results['run']['id']}: {path}")
 
 

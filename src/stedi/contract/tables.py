@@ -1,11 +1,12 @@
 """The eight tables, once. The order of `TABLES` is the order in which they are built."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from stedi.contract.policies import policy as _policy
 
-ZONES = ("landing", "trusted", "curated")
+Zone = Literal["landing", "trusted", "curated"]
+ZONES: tuple[Zone, ...] = ("landing", "trusted", "curated")
 LONGEST_LINE = 1 << 20  # bytes of a line of landing JSON
 
 
@@ -34,9 +35,9 @@ class Table:
     owner: str = ""  # of a landing table: the column that says whose row it is
 
     @property
-    def zone(self) -> str:
+    def zone(self) -> Zone:
         """landing, trusted or curated: the last word of the name."""
-        return self.name.rpartition("_")[2]
+        return next(zone for zone in ZONES if self.name.endswith(f"_{zone}"))
 
     @property
     def subject(self) -> str:

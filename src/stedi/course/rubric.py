@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from stedi.audit.run_suites import Audit
 from stedi.contract import tables
 from stedi.contract.checks import Check
+from stedi.results.model.criteria import Criterion, CriterionCheck, CriterionQuery, Verdict
 
 AWS = ("athena",)  # engines whose runs are on AWS
 
 
 @dataclass(frozen=True)
-class Criterion:
-    """`checks` hold it, {table: ids}; `queries` are shown with their results; `here` and `there` are about AWS."""
+class Requirement:
+    """`checks` confirm it, {table: ids}; `queries` are shown with their results; `here` and `there` are about AWS."""
 
     id: str
     title: str
@@ -41,61 +42,61 @@ _CURATED = ("customer_curated", "machine_learning_curated")
 _COUNTED = ("rows_present", "rows_expected")
 _DATED = ("standout", "strict")
 
-CRITERIA = (
-    Criterion(
+REQUIREMENTS = (
+    Requirement(
         "L1", "Ingest data from S3 with Glue",
         "Every line of the landing files is a row or is quarantined.",
         dict.fromkeys(_LANDING, ("rows_landed",)),
         here="the same landing files were read from a folder",
         there="three of the job scripts that `stedi evidence` writes read the S3 landing paths",
     ),
-    Criterion(
+    Requirement(
         "L2", "Define the landing tables from the JSON by hand",
         "Every JSON field is a column with a type of its own; the statements are in `src/stedi/contract/sql/landing/`.",
         {name: _types(name) for name in _LANDING},
     ),
-    Criterion(
+    Requirement(
         "L3", "Query the landing zone",
         "All rows are there, and customers who never agreed have a blank date of consent.",
         dict.fromkeys(_LANDING, _COUNTED),
         (_counts(*_LANDING),
          "select count(*) as customers, count(*) - count(sharewithresearchasofdate) as blank from customer_landing"),
     ),
-    Criterion(
+    Requirement(
         "T1", "Keep the catalog's schema up to date",
         "The published columns are those of the contract, table by table.",
         {table.name: ("columns",) for table in tables.TABLES if table.zone != "landing"},
         here="`catalog.json` names the columns that were just built",
         there="each table is registered in the Glue Data Catalog again, and the job scripts update it as they write",
     ),
-    Criterion(
+    Requirement(
         "T2", "Query the trusted zone",
         "The numbers of rows are the known ones, and no trusted customer's date of consent is blank.",
         dict.fromkeys(_TRUSTED, _COUNTED) | {"customer_trusted": (*_COUNTED, "consent_present")},
         (_counts(*_TRUSTED),
          "select count(*) as customers, count(*) - count(sharewithresearchasofdate) as blank from customer_trusted"),
     ),
-    Criterion(
+    Requirement(
         "T3", "Filter out who did not agree",
         "Every trusted customer is a landing record with consent, and none of these is missing.",
         {"customer_trusted": ("consent_present", "from_landing", "rows_conserved")},
         ("select count(*) - count(sharewithresearchasofdate) as without_consent, count(*) as records "
          "from customer_landing",),
     ),
-    Criterion(
+    Requirement(
         "T4", "Join for privacy",
         "Phone readings are those of trusted customers, with the columns of a reading alone.",
         {"accelerometer_trusted": ("columns", "owner_consents", "rows_conserved")},
         ('select count(*) as of_nobody_trusted from accelerometer_trusted as reading where reading."user" not in '
          "(select customer.email from customer_trusted as customer)",),
     ),
-    Criterion(
+    Requirement(
         "C1", "Join trusted data",
         "Curated customers are trusted and have phone readings, one row each, with the columns of a customer alone.",
         {"customer_curated": ("columns", "email_unique", "has_readings", "from_trusted", "rows_conserved")},
         ("select count(*) as customers, count(distinct email) as addresses from customer_curated",),
     ),
-    Criterion(
+    Requirement(
         "C2", "Create curated data",
         "Step trainer readings come from curated customers' devices, and are paired with phone readings of that time.",
         {"step_trainer_trusted": ("device_curated", "rows_conserved"),
@@ -103,13 +104,13 @@ CRITERIA = (
         ('select count(*) as pairs, sum(case when sensorreadingtime = "timestamp" then 1 else 0 end) as at_one_time '
          "from machine_learning_curated",),
     ),
-    Criterion(
+    Requirement(
         "C3", "Query the curated zone",
         "The numbers of rows are the known ones.",
         dict.fromkeys(_CURATED, _COUNTED),
         (_counts(*_CURATED),),
     ),
-    Criterion(
+    Requirement(
         "S1", "Stand-out: drop readings from before the consent",
         "No phone reading is older than its owner's consent.",
         {"accelerometer_trusted": ("not_before_consent",), "machine_learning_curated": ("not_before_consent",)},
@@ -118,7 +119,7 @@ CRITERIA = (
          'reading."user") <= reading."timestamp", false)',),
         asked_by=_DATED,
     ),
-    Criterion(
+    Requirement(
         "S2", "Stand-out: no personal data in the final table",
         "No name, address or serial number is in it. It is pseudonymised: reading times can still single people out.",
         {"machine_learning_curated": ("no_direct_identifier",)},
@@ -127,39 +128,43 @@ CRITERIA = (
 )  # fmt: skip
 
 
-def show(audit: Audit, engine: str, ask: Callable[[str], list[dict]]) -> list[dict]:
-    """Each criterion with its `verdict`, what was asked and answered, and the checks that hold it.
-
-    A verdict is `holds`, `fails`, `local` (needs AWS, and this run was elsewhere), `unasked` (the policy does not ask
-    for it, and it does not hold) or `unknown` (a check was skipped, could not be evaluated, or is not there).
-    """
-    found = {(check.table, check.check_id): check for check in audit.checks}
-    return [_shown(each, found, audit.policy, engine, ask) for each in CRITERIA]
+def evaluate(audit: Audit, engine: str, query: Callable[[str], list[dict[str, int]]]) -> list[Criterion]:
+    """Every criterion with its verdict, the checks that confirm it, and its queries with their answers."""
+    checks = {(check.table, check.check_id): check for check in audit.checks}
+    return [_evaluate(requirement, checks, audit.policy, engine, query) for requirement in REQUIREMENTS]
 
 
-def _shown(criterion: Criterion, found: dict, policy: str, engine: str, ask: Callable[[str], list[dict]]) -> dict:
-    checks = [(table, id_, found.get((table, id_))) for table, ids in criterion.checks.items() for id_ in ids]
-    away = bool(criterion.there) and engine not in AWS
-    return {
-        "id": criterion.id,
-        "title": criterion.title,
-        "verdict": _verdict([check for *_, check in checks], policy in criterion.asked_by, away),
-        "shows": criterion.shows,
-        "here": criterion.here if away else None,
-        "there": criterion.there or None,
-        "checks": [
-            {"table": table, "check_id": id_, "outcome": check.outcome if check else "missing",
-             "unexpected": check.unexpected if check else None}
-            for table, id_, check in checks
-        ],
-        "queries": [{"sql": sql, "answer": ask(sql)} for sql in criterion.queries],
-    }  # fmt: skip
+def _evaluate(
+    requirement: Requirement,
+    checks: dict[tuple[str, str], Check],
+    policy: str,
+    engine: str,
+    query: Callable[[str], list[dict[str, int]]],
+) -> Criterion:
+    keys = [(table, check_id) for table, ids in requirement.checks.items() for check_id in ids]
+    confirming = [_criterion_check(*key, checks.get(key)) for key in keys]
+    elsewhere = bool(requirement.there) and engine not in AWS
+    return Criterion(
+        id=requirement.id,
+        title=requirement.title,
+        verdict=_verdict({check.outcome for check in confirming}, policy in requirement.asked_by, elsewhere),
+        shows=requirement.shows,
+        here=requirement.here if elsewhere else None,
+        there=requirement.there or None,
+        checks=confirming,
+        queries=[CriterionQuery(sql=sql, answer=query(sql)) for sql in requirement.queries],
+    )
 
 
-def _verdict(checks: list[Check | None], asked: bool, away: bool) -> str:
-    outcomes = {check.outcome if check else "missing" for check in checks}
+def _criterion_check(table: str, check_id: str, check: Check | None) -> CriterionCheck:
+    if check is None:
+        return CriterionCheck(table=table, check_id=check_id, outcome="missing", unexpected=None)
+    return CriterionCheck(table=table, check_id=check_id, outcome=check.outcome, unexpected=check.unexpected)
+
+
+def _verdict(outcomes: set[str], asked: bool, elsewhere: bool) -> Verdict:
     if "failed" in outcomes:
         return "fails" if asked else "unasked"
     if outcomes != {"passed"}:
         return "unknown"
-    return "local" if away else "holds"
+    return "local" if elsewhere else "holds"

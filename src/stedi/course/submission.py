@@ -4,13 +4,18 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from stedi import report
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import STEPS
 from stedi.course import glue_jobs
-from stedi.report.page import TEMPLATES, data_line, environment, kind, put
+from stedi.report.page import TEMPLATES, environment
+from stedi.report.text import kind_of_data, name_data, replace_file
+from stedi.results import store
+from stedi.results.model import FILE, Results
+from stedi.results.model.criteria import Criterion
 
 INDEX, COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS = "index.html", "columns", "sql", "screenshots", "notebooks"
 
@@ -24,19 +29,19 @@ def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
     drawn = _drawn(screenshots)
     target = _emptied(Path(paths.resolve(out)))
     written = _statements(target, results) | _columns(target, results) | _pictures(target, drawn)
-    written |= glue_jobs.write(target, results["policy"])
+    written |= glue_jobs.write(target, str(results.policy))
     written |= _report(target, reports) | _notebooks(target, reports, results)
     page = environment().get_template("index.html.j2").render(
-        results=results, criteria=_linked(results["criteria"], written), written=written,
-        kind=kind(results["data"])[0], line=data_line(results["data"]), css=_css(),
+        results=results, criteria=_linked(results.criteria, written), written=written,
+        kind=kind_of_data(results.data)[0], line=name_data(results.data), css=_css(),
     )  # fmt: skip
-    put(target / INDEX, page.encode())
+    replace_file(target / INDEX, page.encode())
     return {INDEX: "this page"} | written
 
 
-def _reported(reports: str) -> dict:
-    results = report.read(reports)
-    if results is None or not results.get("published"):
+def _reported(reports: str) -> Results:
+    results = store.of_reports(reports)
+    if results is None or not results.published or results.policy is None:
         raise BadInput(
             f"No published run is reported in {reports}. Expected: the reports of a run; do `stedi run` first."
         )
@@ -52,23 +57,23 @@ def _emptied(target: Path) -> Path:
     return target
 
 
-def _statements(target: Path, results: dict) -> dict[str, str]:
+def _statements(target: Path, results: Results) -> dict[str, str]:
     (target / SQL).mkdir()
     written = {}
-    for table in results["tables"]:
-        place = f"{table['name']}.sql" if table["zone"] == "landing" else f"{SQL}/{table['name']}.sql"
-        put(target / place, (table["sql"] + "\n").encode())
-        written[place] = "definition of the table" if table["zone"] == "landing" else "what builds the table"
+    for table in results.tables:
+        place = f"{table.name}.sql" if table.zone == "landing" else f"{SQL}/{table.name}.sql"
+        replace_file(target / place, (table.sql + "\n").encode())
+        written[place] = "definition of the table" if table.zone == "landing" else "what builds the table"
     return written
 
 
-def _columns(target: Path, results: dict) -> dict[str, str]:
+def _columns(target: Path, results: Results) -> dict[str, str]:
     (target / COLUMNS).mkdir()
     written = {}
-    for table in results["tables"]:
-        rows = [{"Name": each["name"], "Type": each["type"], "Comment": each["about"]} for each in table["columns"]]
-        place = f"{COLUMNS}/{table['name']}.json"
-        put(target / place, (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode())
+    for table in results.tables:
+        rows = [{"Name": each.name, "Type": each.type, "Comment": each.about} for each in table.columns]
+        place = f"{COLUMNS}/{table.name}.json"
+        replace_file(target / place, (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode())
         written[place] = "columns of the table"
     return written
 
@@ -89,12 +94,12 @@ def _pictures(target: Path, drawn: list[Path]) -> dict[str, str]:
 
 
 def _report(target: Path, reports: str) -> dict[str, str]:
-    for name in (report.PAGE, report.DATA):
+    for name in (report.PAGE, FILE):
         shutil.copyfile(Path(paths.resolve(reports)) / name, target / name)
-    return {report.PAGE: "the report", report.DATA: "the same as data"}
+    return {report.PAGE: "the report", FILE: "the same as data"}
 
 
-def _notebooks(target: Path, reports: str, results: dict) -> dict[str, str]:
+def _notebooks(target: Path, reports: str, results: Results) -> dict[str, str]:
     """The notebooks as they ran, as pages without scripts. A run built notebook by notebook elsewhere leaves none."""
     import nbformat
     from nbconvert import HTMLExporter
@@ -112,23 +117,23 @@ def _notebooks(target: Path, reports: str, results: dict) -> dict[str, str]:
             continue
         body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
         body = re.sub(r'href="(0\d_\w+)\.ipynb"', r'href="\1.html"', body)
-        page = template.render(body=body, title=step, css=_css(), colours=colours, line=data_line(results["data"]))
-        put(target / NOTEBOOKS / f"{step}.html", page.encode())
+        page = template.render(body=body, title=step, css=_css(), colours=colours, line=name_data(results.data))
+        replace_file(target / NOTEBOOKS / f"{step}.html", page.encode())
         written[f"{NOTEBOOKS}/{step}.html"] = "the notebook as it ran"
     return written
 
 
-def _linked(criteria: list[dict], written: dict[str, str]) -> list[dict]:
+def _linked(criteria: list[Criterion], written: dict[str, str]) -> list[dict[str, Any]]:
     """Each criterion with the files that show it."""
-    return [each | {"files": [name for name in _files_of(each) if name in written]} for each in criteria]
+    return [dict(each) | {"files": [name for name in _files_of(each) if name in written]} for each in criteria]
 
 
-def _files_of(criterion: dict) -> list[str]:
-    names = list(dict.fromkeys(check["table"] for check in criterion["checks"]))
+def _files_of(criterion: Criterion) -> list[str]:
+    names = list(dict.fromkeys(check.table for check in criterion.checks))
     scripts = {table: f"{script}.py" for script, table in glue_jobs.SCRIPTS.items()}
-    if criterion["there"]:  # it is about Glue
+    if criterion.there:  # it is about Glue
         return list(scripts.values())
-    if any(check["check_id"] == "rows_expected" for check in criterion["checks"]):
+    if any(check.check_id == "rows_expected" for check in criterion.checks):
         return [f"{SCREENSHOTS}/{name}{ending}.png" for name in names for ending in ("", "_count")]
     places = ("{}.sql", f"{SQL}/{{}}.sql", f"{COLUMNS}/{{}}.json")
     return [place for name in names for place in (scripts.get(name, ""), *(each.format(name) for each in places))]

@@ -129,15 +129,19 @@ def _run_step(step: str, options: Options, run_id: str, running: "Kernels", lake
 def _show_again(lake: "Storage", options: Options, run_id: str) -> str:
     """Say that nothing is to be done, and render the report of the published run where it is not there."""
     from stedi import report
+    from stedi.results import store
 
     wanted = [Path(paths.resolve(options.reports)) / report.PAGE]
     wanted += [Path(paths.resolve(options.screenshots)) / name for name in report.PICTURES]
-    shown = report.read(options.reports)
-    same = shown is not None and shown["run"]["id"] == run_id
+    try:
+        shown = store.of_reports(options.reports)
+    except BadInput:  # damaged: it is written again
+        shown = None
+    same = shown is not None and shown.run.id == run_id
     if not same:
         _remove_outputs(STEPS, options)
     if not same or not all(path.exists() for path in wanted):
-        report.write(report.stored(lake, run_id), options.reports, options.screenshots, remember=False)
+        report.write(store.of_run(lake, run_id), options.reports, options.screenshots)
     say(f"Run {run_id} is published, and source, rules, options and program are still the same: nothing was done.")
     say("Add --full to do it all again.")
     return run_id
@@ -192,7 +196,8 @@ def _continued(options: Options, steps: tuple[str, ...]) -> str:
 def _report(error: StediError, step: str, lake: "Storage", record: RunRecord, options: Options) -> None:
     """Write the report of a run that was stopped."""
     from stedi import report
-    from stedi.results import collect
+    from stedi.results import collect, history
 
     results = collect.stopped(error, step, lake, record, options.reports)
     report.write(results, options.reports, options.screenshots)
+    history.append(options.reports, results)

@@ -50,13 +50,13 @@ def font(name: str, size: int) -> "FreeTypeFont":
     return ImageFont.truetype(str(path), size * SCALE, layout_engine=ImageFont.Layout.BASIC)
 
 
-def fill(draw: "ImageDraw", box: tuple[int, int, int, int], colour: str) -> None:
+def fill_box(draw: "ImageDraw", box: tuple[int, int, int, int], colour: str) -> None:
     """A filled box, from its left upper corner up to the right lower one, which is outside."""
     left, top, right, bottom = (SCALE * each for each in box)
     draw.rectangle((left, top, right - 1, bottom - 1), fill=colour)
 
 
-def put(draw: "ImageDraw", text: Text, x: int, middle: int) -> None:
+def write_text(draw: "ImageDraw", text: Text, x: int, middle: int) -> None:
     """Write a text from `x` on, its letters around the line `middle`."""
     draw.text((x * SCALE, middle * SCALE), text.text, fill=text.colour, font=font(text.font, text.size), anchor="lm")
 
@@ -66,8 +66,10 @@ def png(image: "Image", own_colours: bool = False) -> bytes:
 
     In the colours of the pictures of tables, or in `own_colours`: the 128 that come nearest.
     """
+    from PIL.Image import Dither
+
     content, palette = io.BytesIO(), None if own_colours else _palette()
-    image.quantize(128, palette=palette, dither=0).save(content, "PNG")
+    image.quantize(128, palette=palette, dither=Dither.NONE).save(content, "PNG")
     return content.getvalue()
 
 
@@ -77,10 +79,9 @@ def _palette() -> "Image":
     from PIL import Image, ImageColor
 
     written = [INK, DIM, FAINT, GOOD, BAD, *ACCENTS.values(), STAMP]
-    found = [ImageColor.getrgb(each) for each in (PAPER, HEAD, LINE)]
+    parts = [part for colour in (PAPER, HEAD, LINE) for part in ImageColor.getrgb(colour)]
     for colour in map(ImageColor.getrgb, written):
-        shades = (step / SHADES for step in range(1, SHADES + 1))
-        found += [tuple(round(255 + (part - 255) * shade) for part in colour) for shade in shades]
+        parts += [round(255 + (part - 255) * step / SHADES) for step in range(1, SHADES + 1) for part in colour]
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in found for part in colour])
+    palette.putpalette(parts)
     return palette

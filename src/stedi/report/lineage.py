@@ -1,5 +1,6 @@
 """Lays out which table is made from which, and draws it as SVG."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -22,7 +23,20 @@ class Size:
 
 
 REPORT = Size(width=144, height=62, across=56, down=26)
-OVERVIEW = Size(width=158, height=114, across=28, down=22)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A table to draw: `lines` stand below its name, `arrives` beside its landing files, `flows` along what leaves."""
+
+    name: str
+    subject: str
+    zone: str
+    notebook: str
+    parents: Sequence[str]
+    lines: Sequence[str] = ()
+    arrives: str = ""
+    flows: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,25 +100,22 @@ class Layout:
     height: int
 
 
-def layout(tables: list[dict], size: Size = REPORT) -> Layout:
+def layout(tables: list[Node], size: Size = REPORT) -> Layout:
     """Lay tables out from left to right, each behind all of its parents, a lane for each subject.
 
-    A table is given by name, subject, zone, notebook, parents, `lines` below its name, and perhaps what `arrives` in it
-    from files and what `flows` out of it; parents come before their children.
+    Parents come before their children.
     """
     boxes: dict[str, Box] = {}
     for table in tables:
-        rank = 1 + max((boxes[parent].rank for parent in table["parents"] if parent in boxes), default=-1)
-        lane = LANES.index(table["subject"]) if table["subject"] in LANES else len(LANES) // 2
+        rank = 1 + max((boxes[parent].rank for parent in table.parents if parent in boxes), default=-1)
+        lane = LANES.index(table.subject) if table.subject in LANES else len(LANES) // 2
         x, y = MARGIN + STUB + rank * (size.width + size.across), MARGIN + HEAD + lane * (size.height + size.down)
-        boxes[table["name"]] = Box(
-            table["name"], table["subject"], table["zone"], rank, x, y, tuple(table["lines"]), table.get("arrives", "")
-        )
-    labels = {table["name"]: table.get("flows", "") for table in tables}
+        boxes[table.name] = Box(table.name, table.subject, table.zone, rank, x, y, tuple(table.lines), table.arrives)
+    labels = {table.name: table.flows for table in tables}
     edges = [
-        _edge(boxes[parent], boxes[table["name"]], size, labels.pop(parent, ""))
+        _edge(boxes[parent], boxes[table.name], size, labels.pop(parent, ""))
         for table in tables
-        for parent in table["parents"]
+        for parent in table.parents
         if parent in boxes
     ]
     placed = list(boxes.values())
@@ -123,27 +134,27 @@ def _edge(parent: Box, child: Box, size: Size, label: str) -> Edge:
     return Edge(parent.name, child.name, ((x, y), (turn, y), (turn, last), (end, last)), label)
 
 
-def _bands(tables: list[dict], boxes: dict[str, Box], size: Size) -> list[Band]:
-    found: dict[str, list[int]] = {}
+def _bands(tables: list[Node], boxes: dict[str, Box], size: Size) -> list[Band]:
+    places: dict[str, list[int]] = {}
     for table in tables:
-        found.setdefault(table["notebook"], []).append(boxes[table["name"]].x)
+        places.setdefault(table.notebook, []).append(boxes[table.name].x)
     half = size.across // 2
-    return [Band(each, min(xs) - half, max(xs) - min(xs) + size.width + 2 * half) for each, xs in found.items()]
+    return [Band(name, min(xs) - half, max(xs) - min(xs) + size.width + 2 * half) for name, xs in places.items()]
 
 
 def draw(plan: Layout) -> str:
     """The plan as SVG elements; a style sheet gives their classes colours."""
     parts = [
         f'<rect class="band{" odd" if number % 2 else ""}" x="{band.x}" y="0" width="{band.width}" '
-        f'height="{plan.height}"/><text class="notebook" x="{band.x + 15}" y="25">{_short(band.notebook, 30)}</text>'
+        f'height="{plan.height}"/><text class="notebook" x="{band.x + 15}" y="25">{_shorten(band.notebook, 30)}</text>'
         for number, band in enumerate(plan.bands)
     ]
     for box in plan.boxes:
         if not any(edge.child == box.name for edge in plan.edges):
-            parts += _drawn_edge(source(box, plan.size), "JSON" if not box.arrives else box.arrives)
+            parts += _draw_edge(source(box, plan.size), "JSON" if not box.arrives else box.arrives)
     for edge in plan.edges:
-        parts += _drawn_edge(edge, edge.label)
-    return "\n".join(parts + [_drawn(box, plan.size) for box in plan.boxes])
+        parts += _draw_edge(edge, edge.label)
+    return "\n".join(parts + [_draw_box(box, plan.size) for box in plan.boxes])
 
 
 def source(box: Box, size: Size) -> Edge:
@@ -152,30 +163,30 @@ def source(box: Box, size: Size) -> Edge:
     return Edge("", box.name, ((MARGIN - 4, y), (box.x - 1, y)))
 
 
-def _drawn_edge(edge: Edge, label: str) -> list[str]:
+def _draw_edge(edge: Edge, label: str) -> list[str]:
     x, y = edge.points[0]
-    text = f'<text class="from" x="{x + 3}" y="{y - 6}">{_short(label, 20)}</text>' if label else ""
+    text = f'<text class="from" x="{x + 3}" y="{y - 6}">{_shorten(label, 20)}</text>' if label else ""
     return [f'{text}<path class="edge" d="{edge.path}"/><path class="tip" d="{edge.tip}"/>']
 
 
-def _drawn(box: Box, size: Size) -> str:
+def _draw_box(box: Box, size: Size) -> str:
     zone = box.zone if box.zone in ZONES else ""
     lines = "".join(
-        f'<text x="11" y="{56 + LINE * number}">{_short(line, 30)}</text>' for number, line in enumerate(box.lines)
+        f'<text x="11" y="{56 + LINE * number}">{_shorten(line, 30)}</text>' for number, line in enumerate(box.lines)
     )
     return (
-        f'<g transform="translate({box.x} {box.y})"><title>{_short(box.name, 60)}</title>'
+        f'<g transform="translate({box.x} {box.y})"><title>{_shorten(box.name, 60)}</title>'
         f'<rect class="box {zone}" width="{size.width}" height="{size.height}" rx="6"/>'
-        f'<text class="subject" x="11" y="21">{_short(box.subject, 20)}</text>'
-        f'<text class="zone {zone}" x="11" y="38">{_short(box.zone, 20)}</text>{lines}</g>'
+        f'<text class="subject" x="11" y="21">{_shorten(box.subject, 20)}</text>'
+        f'<text class="zone {zone}" x="11" y="38">{_shorten(box.zone, 20)}</text>{lines}</g>'
     )
 
 
-def _short(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     return escape(text if len(text) <= most else text[: most - 1] + "…")
 
 
-def describe(tables: list[dict]) -> str:
+def describe(tables: list[Node]) -> str:
     """The same in words, for readers who do not see the picture."""
-    made = [f"{table['name']} from {' and '.join(table['parents']) or 'landing JSON'}" for table in tables]
+    made = [f"{table.name} from {' and '.join(table.parents) or 'landing JSON'}" for table in tables]
     return "; ".join(made) + "."

@@ -32,13 +32,13 @@ def files() -> dict[str, bytes]:
 
 def plan() -> lineage.Layout:
     """The eight tables with their grain, laid out."""
-    return lineage.layout(_given(), SIZE)
+    return lineage.layout(_nodes(), SIZE)
 
 
-def _given() -> list[dict]:
+def _nodes() -> list[lineage.Node]:
     return [
-        {**vars(table), "subject": table.subject, "zone": table.zone, "lines": textwrap.wrap(table.grain, 20)}
-        for table in TABLES
+        lineage.Node(each.name, each.subject, each.zone, each.notebook, each.parents, textwrap.wrap(each.grain, 20))
+        for each in TABLES
     ]
 
 
@@ -49,7 +49,7 @@ def svg() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{drawn.width}" height="{drawn.height}" '
         f'viewBox="0 0 {drawn.width} {drawn.height}" role="img" aria-labelledby="title about">\n'
         f'<title id="title">From landing JSON to the training table</title>\n'
-        f'<desc id="about">{lineage.describe(_given())}</desc>\n'
+        f'<desc id="about">{lineage.describe(_nodes())}</desc>\n'
         f"<style>{_OWN_COLOURS}</style>\n"
         f'<clipPath id="page"><rect width="{drawn.width}" height="{drawn.height}" rx="8"/></clipPath>\n'
         f'<g clip-path="url(#page)"><rect class="page" width="{drawn.width}" height="{drawn.height}"/>\n'
@@ -65,34 +65,36 @@ def png() -> bytes:
     image = Image.new("RGB", (drawn.width * drawing.SCALE, drawn.height * drawing.SCALE), drawing.PAPER)
     draw = ImageDraw.Draw(image)
     for number, band in enumerate(drawn.bands):
-        drawing.fill(draw, (band.x, 0, band.x + band.width, drawn.height), _BANDS[number % 2])
-        drawing.put(draw, Text(band.notebook, size=12, colour=drawing.DIM), band.x + 15, 21)
+        drawing.fill_box(draw, (band.x, 0, band.x + band.width, drawn.height), _BANDS[number % 2])
+        drawing.write_text(draw, Text(band.notebook, size=12, colour=drawing.DIM), band.x + 15, 21)
     sources = [lineage.source(box, SIZE) for box in drawn.boxes if box.zone == ZONES[0]]
     for edge in (*sources, *drawn.edges):
-        _line(draw, edge)
+        _draw_edge(draw, edge)
     for edge in sources:
         x, y = edge.points[0]
-        drawing.put(draw, Text("JSON", size=12, colour=drawing.DIM), x + 3, y - 10)
+        drawing.write_text(draw, Text("JSON", size=12, colour=drawing.DIM), x + 3, y - 10)
     for box in drawn.boxes:
-        _box(draw, box)
+        _draw_box(draw, box)
     return drawing.png(image, own_colours=True)
 
 
-def _line(draw: "ImageDraw", edge: lineage.Edge) -> None:
+def _draw_edge(draw: "ImageDraw", edge: lineage.Edge) -> None:
     points = [(x * drawing.SCALE, y * drawing.SCALE) for x, y in edge.points]
     draw.line(points, fill=drawing.DIM, width=3, joint="curve")
     x, y = points[-1]
     draw.polygon([(x, y), (x - 14, y - 8), (x - 14, y + 8)], fill=drawing.DIM)
 
 
-def _box(draw: "ImageDraw", box: lineage.Box) -> None:
+def _draw_box(draw: "ImageDraw", box: lineage.Box) -> None:
     ground, line = _GROUNDS[box.zone]
     corners = [each * drawing.SCALE for each in (box.x, box.y, box.x + SIZE.width, box.y + SIZE.height)]
     draw.rounded_rectangle(corners, radius=12, fill=ground, outline=line, width=3)
-    drawing.put(draw, Text(box.subject, "bold", 13), box.x + 11, box.y + 17)
-    drawing.put(draw, Text(box.zone, "bold", 12, drawing.ACCENTS[box.zone]), box.x + 11, box.y + 34)
+    drawing.write_text(draw, Text(box.subject, "bold", 13), box.x + 11, box.y + 17)
+    drawing.write_text(draw, Text(box.zone, "bold", 12, drawing.ACCENTS[box.zone]), box.x + 11, box.y + 34)
     for number, text in enumerate(box.lines):
-        drawing.put(draw, Text(text, size=12, colour=drawing.DIM), box.x + 11, box.y + 52 + lineage.LINE * number)
+        drawing.write_text(
+            draw, Text(text, size=12, colour=drawing.DIM), box.x + 11, box.y + 52 + lineage.LINE * number
+        )
 
 
 def mermaid() -> str:

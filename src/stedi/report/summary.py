@@ -1,115 +1,118 @@
 """The report in a few lines of Markdown, for a pull request or a build's summary page."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stedi import report
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
-from stedi.report.page import KINDS, TITLES, kind, number, rules, short, visible
+from stedi.report.text import KINDS, format_count, kind_of_data, shorten, verdict_title, visible
+from stedi.results.model import FILE, Results
 
 _SIGNS = {"passed": "✅", "failed": "❌", "stopped": "❌"}
 _VERDICTS = {"holds": "✅", "fails": "❌", "local": "⚪ shown locally", "unasked": "⚠️ not under this policy",
              "unknown": "❔ not known"}  # fmt: skip
 
-
 GITHUB = "GITHUB_STEP_SUMMARY"
 
 
 @contextmanager
-def written(reports: str, file: str | None) -> Iterator[None]:
-    """Write a summary of whatever is reported meanwhile, however it ends: to `file` (- for the terminal), if given,
-    and to the file that GITHUB_STEP_SUMMARY names, if it is set.
+def summarize_after(reports: str, file: str | None, load: Callable[[str], Results | None]) -> Iterator[None]:
+    """Write a summary of whatever is reported in the block, however that ends: to `file` (- for the terminal), if any,
+    and to the file that GITHUB_STEP_SUMMARY names, if it is set. `load` reads the results in the folder of reports.
 
     Raises BadInput for a file that cannot be written to, before anything is done.
     """
-    places = [place for place in (file, os.environ.get(GITHUB)) if place and place != "-"]
+    github = os.environ.get(GITHUB)
+    places = [place for place in (file, github) if place and place != "-"]
     for place in places:
-        try:
-            with Path(place).open("a"):
-                pass
-        except OSError as error:
-            raise BadInput(f"The summary cannot be written to {place}: {error.strerror}. Give another file.") from None
-    before = _reported(reports)
+        _check_writable(place)
+    before = _time_of_report(reports)
     try:
         yield
     finally:
-        results = report.read(reports)
-        if results and _reported(reports) != before:
+        results = load(reports) if _time_of_report(reports) != before else None
+        if results:
             text = markdown(results)
             for place in places:
-                with Path(place).open("a" if place == os.environ.get(GITHUB) else "w", encoding="utf-8") as out:
+                with Path(place).open("a" if place == github else "w", encoding="utf-8") as out:
                     out.write(text)
             if file == "-":
                 print(f"\n{text}")
 
 
-def _reported(reports: str) -> float:
+def _check_writable(place: str) -> None:
+    try:
+        with Path(place).open("a"):
+            pass
+    except OSError as error:
+        raise BadInput(f"The summary cannot be written to {place}: {error.strerror}. Give another file.") from None
+
+
+def _time_of_report(reports: str) -> float:
     """When the report in a folder was written; 0 where there is none."""
-    path = Path(paths.resolve(reports)) / report.DATA
+    path = Path(paths.resolve(reports)) / FILE
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def markdown(results: dict) -> str:
+def markdown(results: Results) -> str:
     """The verdict, the tables, the criteria, what stops the run and what its rules let through."""
-    title = TITLES[results["outcome"]].format(rules(results["policy"]))
-    label, about = kind(results["data"])
+    label, about = kind_of_data(results.data)
     stamp = f"**{label}.** {about}" if label != KINDS["public"][0] else f"**{label}.**"
-    parts = [f"## {_SIGNS[results['outcome']]} {_text(title[:1].upper() + title[1:])}", stamp]
-    if results["error"]:
-        parts.append(f"`{_code(results['error']['notebook'])}` ended with `{_code(results['error']['type'])}`. "
+    parts = [f"## {_SIGNS[results.outcome]} {_text(verdict_title(results.outcome, results.policy))}", stamp]
+    if results.error:
+        parts.append(f"`{_code(results.error.notebook)}` ended with `{_code(results.error.type)}`. "
                      "What it said stands in the report.")  # fmt: skip
-    if results["tables"]:
+    if results.tables:
         parts += [_stops(results), _tables(results), _criteria(results), _let_through(results)]
-    run = results["run"]
-    commit = _code((run["commit"] or "not known")[:12])
-    cost = f" On AWS: {run['aws']['queries']} queries, an estimated ${run['aws']['dollars']:.4f}." if run["aws"] else ""
+    run = results.run
+    commit = _code((run.commit or "not known")[:12])
+    cost = f" On AWS: {run.aws.queries} queries, an estimated ${run.aws.dollars:.4f}." if run.aws else ""
     parts.append(
-        f"Run `{_code(run['id'])}`, policy {_text(results['policy'] or 'none')}, engine {_text(run['engine'])}, "
-        f"{run['seconds']:.1f} s, commit `{commit}`.{cost}"
+        f"Run `{_code(run.id)}`, policy {_text(results.policy or 'none')}, engine {_text(run.engine)}, "
+        f"{run.seconds:.1f} s, commit `{commit}`.{cost}"
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _stops(results: dict) -> str:
+def _stops(results: Results) -> str:
     stops = [
-        f"- `{_code(table['name'])}`: {_text(check['description'])} "
-        f"({number(check['unexpected']) + ' rows break it' if check['unexpected'] is not None else check['outcome']})"
-        for table in results["tables"]
-        for check in table["checks"]
-        if check["severity"] == "critical" and check["outcome"] in ("failed", "error")
+        f"- `{_code(table.name)}`: {_text(check.description)} "
+        f"({format_count(check.unexpected) + ' rows break it' if check.unexpected is not None else check.outcome})"
+        for table in results.tables
+        for check in table.checks
+        if check.stops
     ]
     return "\n".join(["**What stops the run:**", "", *stops]) if stops else ""
 
 
-def _tables(results: dict) -> str:
+def _tables(results: Results) -> str:
     lines = ["| table | rows | expected | checks passed |", "|---|--:|--:|--:|"]
-    for table in results["tables"]:
-        passed = sum(check["outcome"] == "passed" for check in table["checks"])
-        lines.append(f"| `{_code(table['name'])}` | {number(table['rows'])} | {number(table['expected_rows'])} | "
-                     f"{passed} of {len(table['checks'])} |")  # fmt: skip
+    for table in results.tables:
+        passed = sum(check.outcome == "passed" for check in table.checks)
+        lines.append(f"| `{_code(table.name)}` | {format_count(table.rows)} | {format_count(table.expected_rows)} | "
+                     f"{passed} of {len(table.checks)} |")  # fmt: skip
     return "\n".join(lines)
 
 
-def _criteria(results: dict) -> str:
-    shown = [f"{_text(each['id'])} {_VERDICTS.get(each['verdict'], '❔')}" for each in results["criteria"]]
+def _criteria(results: Results) -> str:
+    shown = [f"{_text(each.id)} {_VERDICTS.get(each.verdict, '❔')}" for each in results.criteria]
     return f"Criteria: {' · '.join(shown)}" if shown else ""
 
 
-def _let_through(results: dict) -> str:
-    found = [f"- {number(each['rows'])} {_text(each['finding'])} (`{_code(each['table'])}`)"
-             for each in results["lets_through"]]  # fmt: skip
-    return "\n".join([f"**What policy {_text(results['policy'])} lets through:**", "", *found]) if found else ""
+def _let_through(results: Results) -> str:
+    found = [f"- {format_count(each.rows)} {_text(each.finding)} (`{_code(each.table)}`)"
+             for each in results.lets_through]  # fmt: skip
+    return "\n".join([f"**What policy {_text(results.policy or 'none')} lets through:**", "", *found]) if found else ""
 
 
 def _text(text: str) -> str:
     """Text that Markdown and HTML read as text."""
-    plain = visible(short(text)).replace("\n", " ")
+    plain = visible(shorten(text)).replace("\n", " ")
     return "".join(f"&#{ord(each)};" if each in "&<>[]()*_`#|!\\~@:" else each for each in plain)
 
 
 def _code(text: str) -> str:
     """Text that can stand between backticks, in a table too."""
-    return visible(short(text)).replace("`", "'").replace("|", "¦").replace("\n", " ")
+    return visible(shorten(text)).replace("`", "'").replace("|", "¦").replace("\n", " ")

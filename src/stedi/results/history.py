@@ -32,7 +32,7 @@ def _remembered(results: Results) -> EarlierRun:
     return EarlierRun(
         id=results.run.id,
         policy=results.policy,
-        data=results.data and results.data.name,
+        data=results.data.name if results.data else None,
         outcome=results.outcome,
         published=results.published,
         rows={table.name: table.rows for table in results.tables},

@@ -35,7 +35,6 @@ def file_digests(policy: str) -> dict[str, str]:
 def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
     """When, where and with what: all that differs between two runs on the same data and code."""
     started = datetime.fromisoformat(record.started_at)
-    published = catalog.load(lake)
     commit = _git("rev-parse", "HEAD")
     return Circumstances(
         id=record.run_id,
@@ -51,9 +50,13 @@ def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports
         table_seconds={name: table.seconds for name, table in record.tables.items()},
         versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         aws=Cost.model_validate(record.aws.model_dump()) if record.aws else None,
-        readers_see=published and PublishedRun(id=published.run_id, policy=published.policy, at=published.published_at),
+        readers_see=_published_run(catalog.load(lake)),
         history=history.earlier(reports, record.run_id),
     )
+
+
+def _published_run(current: catalog.Catalog | None) -> PublishedRun | None:
+    return PublishedRun(id=current.run_id, policy=current.policy, at=current.published_at) if current else None
 
 
 def _commands(lake: "Storage", record: RunRecord, data: Data | None) -> list[str]:

@@ -175,14 +175,19 @@ class Run(RunTables):
         landing, and beyond with `compare_policies`. Raises BadInput where this run was not audited in this process.
         """
         from stedi import report
-        from stedi.results import collect
+        from stedi.course import rubric
+        from stedi.results import collect, history, store
 
         if self._audit is None:
             raise BadInput(f"Run {self.id} was not audited here. Call run.audit() first, as in {VALIDATION_NOTEBOOK}.")
-        results = collect.collect(self, self._audit, reports, compare_policies)
+        folder = str(reports)
+        criteria = rubric.evaluate(self._audit, self.record.engine, self.counts)
+        results = collect.collect(self, self._audit, criteria, folder, compare_policies)
         if self.published:
-            self._lake.write_json(layout.results(self.id), results)
-        return report.write(results, reports, screenshots)
+            store.keep(self._lake, results)
+        page = report.write(results, folder, str(screenshots))
+        history.append(folder, results)
+        return page
 
     _audit: "Audit | None" = None
 

@@ -66,7 +66,8 @@ def count_removed(lake: Storage, engine: Engine) -> list[Removal]:
         if counts is None:
             removals.append(Removal(table=name, reason="not comparable: the key was replaced", rows=None))
         else:
-            removals += [Removal(table=name, reason=row.reason, rows=int(row.n)) for row in counts.itertuples()]
+            rows = counts.to_dict("records")
+            removals += [Removal(table=name, reason=str(row["reason"]), rows=int(row["n"])) for row in rows]
     return removals
 
 

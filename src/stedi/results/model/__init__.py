@@ -19,12 +19,14 @@ FILE = "results.json"
 class Results(Part):
     """What a run can show for itself; the only input of the report and the pictures."""
 
-    version: Literal[2] = Field(description="of this format: 2")
+    version: Literal[2] = Field(description="the version of this format: 2")
     outcome: RunOutcome = Field(
         description="`passed`, `failed` (a critical check failed) or `stopped` (the run ended before its audit)"
     )
     published: bool = Field(description="whether readers see this run's tables")
-    policy: str | None = Field(description="whose rules; null if the run stopped before it was chosen")
+    policy: str | None = Field(
+        description="the policy whose rules the run follows; null if the run stopped before it was chosen"
+    )
     data: Data | None = Field(description="which data landed; null if not all of it did")
     checks: CheckCounts | None = Field(description="how many checks had which outcome; null if the run stopped")
     answered_by: str | None = Field(
@@ -32,7 +34,7 @@ class Results(Part):
         "same files); null if the run stopped"
     )
     criteria: list[Criterion] = Field(description="what a reviewer checks")
-    lets_through: list[Finding] = Field(description="what warnings counted")
+    lets_through: list[Finding] = Field(description="rows that the policy permits, as its warnings counted them")
     policies: PolicyComparison | None = Field(
         description="all policies on the same landing data; null where there was too much data to compare them unasked"
     )
@@ -40,7 +42,9 @@ class Results(Part):
     consent_times: ConsentTimes | None = Field(
         description="phone readings of trusted customers by the time since their owner's consent; null without any"
     )
-    left: list[Removed] = Field(description="what the tables published before hold of customers not trusted any more")
+    left: list[Removed] = Field(
+        description="rows of customers who were trusted in the tables published before, and are not any more"
+    )
     landing: list[LandedTable] = Field(description="the three landing tables, file by file")
     tables: list[TableResult] = Field(description="the eight tables, in build order")
     code: dict[str, Sha256] = Field(

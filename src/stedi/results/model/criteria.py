@@ -23,7 +23,9 @@ class CriterionQuery(Part):
     """A query whose answer a reviewer looks at."""
 
     sql: str = Field(description="the query, in Athena's dialect")
-    answer: list[dict[str, int]] = Field(description="rows of counts by name, from the engine that `answered_by` names")
+    answer: list[dict[str, int]] = Field(
+        description="rows of counts, such as `customers`, from the engine `answered_by`"
+    )
 
 
 class Criterion(Part):

@@ -22,8 +22,8 @@ class LandedFile(Part):
 
     name: str = Field(description="its name in the source")
     bytes: Count = Field(description="its size")
-    sha256: Sha256 = Field(description="of the file")
-    content_sha256: Sha256 = Field(description="of its contents, decompressed")
+    sha256: Sha256 = Field(description="SHA-256 of the file")
+    content_sha256: Sha256 = Field(description="SHA-256 of its contents, decompressed")
     lines: Count = Field(description="`rows` + `quarantined` + `erased`")
     rows: Count = Field(description="lines that became rows")
     quarantined: Count = Field(description="lines that cannot be used")
@@ -35,9 +35,9 @@ class LandedTable(Part):
     """What landed of one table."""
 
     table: str = Field(description="the landing table")
-    digest: str = Field(description="names this landing, by its files and rules")
+    digest: str = Field(description="a name for this landing, made from its files and the rules they were read by")
     faults: Annotated[list[Fault], Field(max_length=FAULTS)] = Field(description="the first quarantined lines")
-    lines: Count = Field(description="of all files; so are the next three")
+    lines: Count = Field(description="lines in all files: `rows` + `quarantined` + `erased`")
     rows: Count = Field(description="lines that became rows")
     quarantined: Count = Field(description="lines that cannot be used")
     erased: Count = Field(description="lines of people who were erased")

@@ -12,7 +12,7 @@ class Data(Part):
 
     kind: Literal["public", "synthetic", "other"] = Field(description="`public`, `synthetic` or `other`")
     name: str = Field(description="its name, for people")
-    fingerprint: str = Field(description="of the contents of all landing files")
+    fingerprint: str = Field(description="a digest of the contents of all landing files")
 
 
 class Failure(Part):
@@ -36,9 +36,9 @@ class Cost(Part):
     """What the run cost at Athena."""
 
     queries: Count = Field(description="statements that cost something")
-    bytes_scanned: Count = Field(description="by all of them")
+    bytes_scanned: Count = Field(description="bytes that Athena read for all of them")
     dollars: Amount = Field(description="what they cost, estimated")
-    statements: list[Statement] = Field(description="one by one")
+    statements: list[Statement] = Field(description="the statements, in the order in which they ran")
 
 
 class PublishedRun(Part):
@@ -53,9 +53,9 @@ class EarlierRun(Part):
     """An earlier run that was reported in the same folder."""
 
     id: str = Field(description="the id of the run")
-    policy: str | None = Field(description="its policy")
-    data: str | None = Field(description="the name of its data")
-    outcome: RunOutcome = Field(description="as above")
+    policy: str | None = Field(description="its policy; null where it stopped before one was chosen")
+    data: str | None = Field(description="the name of its data; null where not all of it landed")
+    outcome: RunOutcome = Field(description="`passed`, `failed` or `stopped`")
     published: bool = Field(description="whether it was published")
     rows: dict[str, Count] = Field(description="rows by table")
 
@@ -65,16 +65,20 @@ class Circumstances(Part):
 
     id: str = Field(description="the id of the run")
     started_at: str = Field(description="when it began, in UTC")
-    seconds: Amount = Field(description="from then to this report")
+    seconds: Amount = Field(description="seconds from then to this report")
     commit: str | None = Field(description="the commit of the code; null where the project is no git checkout")
-    changed: bool | None = Field(description="whether src, notebooks or expectations differ from the commit")
+    changed: bool | None = Field(
+        description="whether src, notebooks or expectations differ from the commit; null where there is none"
+    )
     source: str = Field(description="where the landing files came from")
     engine: str = Field(description="what ran the SQL: duckdb, spark or athena")
     max_quarantined: Count = Field(description="lines that may be quarantined")
     lakehouse: str = Field(description="where the tables lie")
     command: list[str] = Field(description="commands that do the run again")
-    table_seconds: dict[str, Amount] = Field(description="how long each table took to build")
-    versions: dict[str, str] = Field(description="of Python and the packages that could change a result")
-    aws: Cost | None = Field(description="what it cost; null where it was not on AWS")
+    table_seconds: dict[str, Amount] = Field(description="seconds that each table took to build, by its name")
+    versions: dict[str, str] = Field(
+        description="the versions of Python and of the packages that could change a result"
+    )
+    aws: Cost | None = Field(description="what the run cost on AWS; null where it ran elsewhere")
     readers_see: PublishedRun | None = Field(description="the run that is published; null where none is")
     history: list[EarlierRun] = Field(description="earlier runs reported in the same folder, oldest first")

@@ -1,10 +1,11 @@
 """The parts of results.json about the tables and their checks."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from stedi.contract.checks import MAX_ROW_KEYS, Outcome, Severity
+from stedi.contract.tables import Zone
 from stedi.results.model.base import Count, Part
 
 SAMPLE_ROWS = 8  # of each table
@@ -15,17 +16,17 @@ Cell = str | int | float | bool | None
 class CheckCounts(Part):
     """How many checks had which outcome."""
 
-    passed: Count = Field(description="held")
-    failed: Count = Field(description="did not hold")
-    error: Count = Field(description="could not be evaluated")
-    skipped: Count = Field(description="need a count that is not known for this data")
-    stopping: Count = Field(description="of these, the critical ones that failed or could not be evaluated")
+    passed: Count = Field(description="checks that held")
+    failed: Count = Field(description="checks that did not hold")
+    error: Count = Field(description="checks that could not be evaluated")
+    skipped: Count = Field(description="checks that need a count which is not known for this data")
+    stopping: Count = Field(description="critical checks that failed or could not be evaluated: they stop the run")
 
 
 class Column(Part):
     """A column of a table."""
 
-    name: str = Field(description="lower-case")
+    name: str = Field(description="its name, in lower case")
     type: str = Field(description="its type in Athena")
     about: str = Field(description="what it holds")
     personal: bool = Field(description="whether its values are personal, and so masked in `sample`")
@@ -45,8 +46,10 @@ class CheckResult(Part):
     query: str | None = Field(
         description="the query for rows that break it, as the suite has it; null where none is needed"
     )
-    expected: Count | None = Field(description="the number of rows that was to be; null where none is asked for")
-    observed: Count | None = Field(description="rows counted; null where none are")
+    expected: Count | None = Field(
+        description="the number of rows that the check asks for; null where it asks for none"
+    )
+    observed: Count | None = Field(description="the number of rows that it counted; null where it counts none")
     unexpected: Count | None = Field(description="rows that break the rule; null where they are not counted")
     look: str | None = Field(description="of one that stops the run: a select of the rows that break it; else null")
     row_keys: Annotated[list[RowKey], Field(max_length=MAX_ROW_KEYS)] = Field(
@@ -63,9 +66,9 @@ class CheckResult(Part):
 class TableResult(Part):
     """One of the eight tables."""
 
-    name: str = Field(description="its name")
+    name: str = Field(description="its name, `<subject>_<zone>`")
     subject: str = Field(description="customer, accelerometer, step_trainer or machine_learning")
-    zone: Literal["landing", "trusted", "curated"] = Field(description="`landing`, `trusted` or `curated`")
+    zone: Zone = Field(description="`landing`, `trusted` or `curated`")
     grain: str = Field(description="what one row is")
     notebook: str = Field(description="the notebook that builds it")
     parents: list[str] = Field(description="the tables that it is made from")
