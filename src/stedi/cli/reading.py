@@ -23,7 +23,7 @@ def report(reports: str, screenshots: str, lakehouse: str, run_id: str) -> None:
 
     results = store.of_run(provision.existing(lakehouse), run_id)
     path = report.write(results, reports, screenshots)
-    print(f"Report of run {results['run']['id']}: {path}")
+    print(f"Report of run {results.run.id}: {path}")
 
 
 @click.command(cls=Command)
