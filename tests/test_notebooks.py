@@ -6,6 +6,7 @@ import json
 import pytest
 
 from stedi.contract import paths
+from stedi.contract.notebooks import DELETE, STEPS
 from stedi.notebook_runner import runner
 
 PATHS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
@@ -27,7 +28,7 @@ def parameters(name: str) -> dict[str, object]:
 
 
 def test_notebooks_on_disk_are_those_that_run():
-    assert [path.stem for path in PATHS] == [*runner.STEPS, runner.DELETE]
+    assert [path.stem for path in PATHS] == [*STEPS, DELETE]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -55,7 +56,7 @@ def test_defaults_are_those_of_the_command_line(name):
 
 
 def test_every_option_is_a_parameter_of_some_notebook():
-    used = {key for name in runner.STEPS for key in parameters(name)}
+    used = {key for name in STEPS for key in parameters(name)}
     assert vars(runner.Options()).keys() - {"full"} <= used  # that one decides whether notebooks run at all
 
 
@@ -84,7 +85,7 @@ def test_opens_with_what_it_reads_writes_and_promises(name):
     assert ("**Promises**" in opening and "**Writes**" in opening) or "**Deletes**" in opening
 
 
-@pytest.mark.parametrize("name", runner.STEPS[1:4])
+@pytest.mark.parametrize("name", STEPS[1:4])
 def test_every_table_that_is_built_has_its_sql_shown_before(name):
     text = [source(cell) for cell in cells(name, "code")]
     for position, cell in enumerate(text):

@@ -16,7 +16,7 @@ from conftest import write_source
 from rows import LANDED, customer
 from stedi import Lakehouse
 from stedi.contract.errors import BadInput
-from stedi.notebook_runner import runner
+from stedi.contract.notebooks import STEPS
 from stedi.notebook_runner.execute import execute
 from stedi.storage.local import Folder
 
@@ -73,7 +73,7 @@ def test_run_ends_with_a_summary_and_exit_code_0(place):
     assert place.done.returncode == 0, place.done.stderr
     assert place.done.stderr == ""
     lines = place.done.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:5]] == list(runner.STEPS)
+    assert [line.split()[0] for line in lines[:5]] == list(STEPS)
     assert any("machine_learning_curated" in line and "3 rows" in line for line in lines)
     assert lines[-1] == f"Report: {place.reports}/validation_report.html"
 
@@ -85,7 +85,7 @@ def test_report_results_and_pictures_are_written(place):
     assert len(list(place.screenshots.glob("*.png"))) == 17  # two a table, and the overview
 
 
-@pytest.mark.parametrize("name", runner.STEPS)
+@pytest.mark.parametrize("name", STEPS)
 def test_executed_notebook_is_kept_with_every_cell_run_and_no_complaint(place, name):
     notebook = json.loads((place.reports / f"{name}.ipynb").read_text())
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -96,7 +96,7 @@ def test_executed_notebook_is_kept_with_every_cell_run_and_no_complaint(place, n
 
 def test_notebooks_took_part_in_one_run(place):
     published = Lakehouse(str(place.lake)).catalog.run_id
-    for name in runner.STEPS[1:]:
+    for name in STEPS[1:]:
         given = json.loads((place.reports / f"{name}.ipynb").read_text())["metadata"]["papermill"]["parameters"]
         assert given["run_id"] == published
 
@@ -164,7 +164,7 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
 def test_run_goes_on_from_the_notebook_that_is_named(place, first):
     done = place.run(None, "--from", first)  # nothing is open: it builds on what is published
     assert done.returncode == 0, done.stderr
-    steps = runner.STEPS[int(first) - 1 :]
+    steps = STEPS[int(first) - 1 :]
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(steps)]] == list(steps)
     assert place.results()["run"]["id"] == Lakehouse(str(place.lake)).catalog.run_id
 
@@ -184,7 +184,7 @@ def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
     assert place.results()["run"]["id"] == published
     done = place.run(source, "--full")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == list(runner.STEPS)
+    assert [line.split()[0] for line in done.stdout.splitlines()[:5]] == list(STEPS)
     assert Lakehouse(str(place.lake)).catalog.run_id == place.results()["run"]["id"] != published
 
 

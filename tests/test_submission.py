@@ -16,8 +16,8 @@ from stedi import report
 from stedi.cli import main
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
+from stedi.contract.notebooks import STEPS
 from stedi.course import submission
-from stedi.notebook_runner import runner
 
 HOSTILE = '<script>alert(1)</script>" onmouseover="x </style>‮'
 
@@ -48,7 +48,7 @@ def test_every_table_has_its_columns_its_sql_and_its_pictures(made, table):
 
 def test_report_notebooks_and_overview_are_there(made):
     assert (made / "out/validation_report.html").read_bytes() == (made / "reports/validation_report.html").read_bytes()
-    assert {path.stem for path in (made / "out/notebooks").iterdir()} == set(runner.STEPS)
+    assert {path.stem for path in (made / "out/notebooks").iterdir()} == set(STEPS)
     assert (made / "out/screenshots/project_overview.svg").exists()
 
 
@@ -67,7 +67,7 @@ def test_notebooks_lead_to_each_other_where_they_are_there(made):
 
 def test_no_page_has_a_script_or_asks_for_anything(made):
     pages = list((made / "out").rglob("*.html"))
-    assert len(pages) == 2 + len(runner.STEPS)
+    assert len(pages) == 2 + len(STEPS)
     for page in pages:
         text = page.read_text()
         assert not re.search(r"<script|<iframe|<link|@import|\son\w+\s*=|(?:src|href)=[\"']?(?:https?:)?//", text), page
