@@ -97,9 +97,7 @@ def test_existing_refuses(tmp_path, made):
     if made:
         (tmp_path / "lake").mkdir()
         (tmp_path / "lake" / "thesis.txt").write_text("mine")
-    with pytest.raises(
-        BadInput, match=r"no lakehouse in .*lake \(it has no lakehouse\.json\)\. Build it first: "
-    ):
+    with pytest.raises(BadInput, match=r"no lakehouse in .*lake \(it has no lakehouse\.json\)\. Build it first: "):
         provision.existing(str(tmp_path / "lake"))
 
 
