@@ -130,7 +130,7 @@ def table(store: dict, scale: int) -> Iterator[str]:
     yield "| contender | what it is | seconds | cpu | peak GB | rounds |\n|---|---|--:|--:|--:|--:|"
     seconds, cpu, peak = (middle(store, scale, key) for key in ("seconds", "cpu", "peak"))
     about = {each.name: each.about for each in CONTENDERS}
-    for name in sorted(seconds, key=seconds.get):
+    for name in sorted(seconds, key=seconds.__getitem__):
         rounds = len(at["contenders"][name])
         yield f"| {name} | {about[name]} | {seconds[name]:.2f} | {cpu[name]:.2f} | {peak[name] / 1e9:.2f} | {rounds} |"
     yield ""

@@ -7,7 +7,7 @@ import pytest
 
 from stedi.contract import paths
 from stedi.contract.notebooks import DELETE, STEPS
-from stedi.notebook_runner import runner
+from stedi.notebook_runner.options import Options
 
 PATHS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
 NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in PATHS}
@@ -51,13 +51,13 @@ def test_first_code_cell_is_the_parameters_each_with_type_default_and_help(name)
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_defaults_are_those_of_the_command_line(name):
-    options = vars(runner.Options()) | {"run_id": "", "confirm": False}
+    options = vars(Options()) | {"run_id": "", "confirm": False}
     assert parameters(name).items() <= options.items()
 
 
 def test_every_option_is_a_parameter_of_some_notebook():
     used = {key for name in STEPS for key in parameters(name)}
-    assert vars(runner.Options()).keys() - {"full"} <= used  # that one decides whether notebooks run at all
+    assert vars(Options()).keys() - {"full"} <= used  # that one decides whether notebooks run at all
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -11,7 +11,7 @@ from stedi.aws import cost
 from stedi.cli import main
 from stedi.contract.errors import BadInput
 from stedi.notebook_runner import dry_run
-from stedi.notebook_runner.runner import Options
+from stedi.notebook_runner.options import Options
 from stedi.runs import provision
 
 

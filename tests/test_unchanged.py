@@ -12,7 +12,7 @@ from rows import LANDED, T, phone
 from runs import publish
 from stedi.ingest.tombstones import mark
 from stedi.notebook_runner import up_to_date
-from stedi.notebook_runner.runner import Options
+from stedi.notebook_runner.options import Options
 from stedi.storage import catalog, keys, layout
 from stedi.storage.erasures import Erasure
 from stedi.storage.local import Folder

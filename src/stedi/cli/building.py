@@ -12,6 +12,7 @@ from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
 from stedi.engines import ENGINES
 from stedi.notebook_runner import runner
+from stedi.notebook_runner.options import Options
 
 # The notebook up to which an option can still be changed; the other options hold for every notebook.
 _SETTLED_BY = dict.fromkeys(
@@ -21,7 +22,7 @@ _SETTLED_BY = dict.fromkeys(
 
 @click.command(cls=Command)
 @click.option(
-    "--source", default=runner.Options.source, metavar="S",
+    "--source", default=Options.source, metavar="S",
     help="folder or s3:// prefix with the landing JSON (default: the sample, generated on first use)",
 )  # fmt: skip
 @with_lakehouse
@@ -46,7 +47,7 @@ def run(context: click.Context, first: str, dry_run: bool, summary: str | None, 
     """Build, audit and publish the eight tables, and write the report."""
     runner.steps_from(first)
     _refuse_settled(context, first)
-    options = runner.Options(**chosen)
+    options = Options(**chosen)
     if dry_run:
         from stedi.notebook_runner import dry_run as plan
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from stedi.notebook_runner.runner import Options
+from stedi.notebook_runner.options import Options
 from stedi.privacy.error_text import as_stedi_error, traceback_without_values
 
 

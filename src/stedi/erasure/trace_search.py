@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from stedi.engines.limits import Limits
 
@@ -92,12 +93,12 @@ def _chunks(path: Path) -> Iterator[bytes]:
     if path.suffix == ".gz":
         try:
             with gzip.open(path) as file:
-                yield from _overlapping(file)
+                yield from _overlapping(cast(BinaryIO, file))
         except (EOFError, gzip.BadGzipFile, zlib.error):
             return  # no gzip, whatever its name says: its bytes were looked at
 
 
-def _overlapping(file) -> Iterator[bytes]:
+def _overlapping(file: BinaryIO) -> Iterator[bytes]:
     rest = b""
     while block := file.read(_CHUNK):
         yield rest + block

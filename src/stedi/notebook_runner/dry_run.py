@@ -14,7 +14,7 @@ from stedi.storage import catalog, layout
 from stedi.storage.protocol import Source, Storage
 
 if TYPE_CHECKING:
-    from stedi.notebook_runner.runner import Options
+    from stedi.notebook_runner.options import Options
 
 
 def text(options: "Options") -> str:

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from stedi.contract.notebooks import STEPS
 from stedi.engines.limits import Limits
 from stedi.notebook_runner import progress
 from stedi.notebook_runner.execute import execute, parameters_of
+from stedi.notebook_runner.options import Options
 from stedi.results import datasets
 from stedi.runs import provision
 from stedi.runs.build import LANDING_NOTEBOOK
@@ -24,25 +25,6 @@ from stedi.storage.record import RunRecord, new_run_id, utc_now
 if TYPE_CHECKING:
     from stedi.notebook_runner.kernels import Kernels
     from stedi.storage.protocol import Storage
-
-
-@dataclass
-class Options:
-    """What a user can choose; each notebook is given those that it has as parameters."""
-
-    source: str = paths.SOURCE
-    lakehouse: str = paths.LAKEHOUSE
-    reports: str = paths.REPORTS
-    screenshots: str = paths.SCREENSHOTS
-    policy: str = "course"
-    engine: str = "duckdb"
-    max_quarantined: int = 0
-    compare_policies: bool = False
-    memory_limit: str = ""
-    threads: int = 0
-    spark_settings: str = ""
-    full: bool = False
-    max_dollars: float = 1.0
 
 
 def say(line: str) -> None:

@@ -27,7 +27,7 @@ from stedi.storage.manifest import LandedFile
 from stedi.storage.record import LimitOptions, RunRecord
 
 if TYPE_CHECKING:
-    from stedi.notebook_runner.runner import Options
+    from stedi.notebook_runner.options import Options
     from stedi.storage.protocol import Storage
 
 _NO_INPUT = ("lakehouse", "reports", "screenshots", "full")  # options that change no result

@@ -9,22 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from stedi.contract.errors import LakehouseLocked
 from stedi.storage.aws_client import ask, client
 from stedi.storage.files import LOCK_TOKEN, encode_json
 from stedi.storage.layout import LOCK
 
-if TYPE_CHECKING:
-    from stedi.storage.s3 import S3Prefix
-
 HOLDS = timedelta(minutes=10)  # unless it is renewed, which a process that lives does twice as often
 _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409")
 
 
+class Objects(Protocol):
+    """The objects of a lakehouse, as far as its lock needs them; see `S3Prefix`."""
+
+    def url(self, path: str = "") -> str: ...  # noqa: D102
+    def named(self, path: str) -> dict[str, str]: ...  # noqa: D102
+    def read(self, path: str) -> tuple[bytes | None, str | None]: ...  # noqa: D102
+    def delete(self, path: str) -> None: ...  # noqa: D102
+
+
 @contextmanager
-def hold(lake: "S3Prefix", owner: str) -> Iterator[None]:
+def hold(lake: Objects, owner: str) -> Iterator[None]:
     """Hold the lakehouse for `owner`; as `Storage.lock`. Raises LakehouseLocked.
 
     What a killed process leaves is taken over when its time is up, or at once where it can be seen here to be dead.
@@ -53,7 +59,7 @@ def hold(lake: "S3Prefix", owner: str) -> Iterator[None]:
 class _Lock:
     """A lock of this process."""
 
-    def __init__(self, lake: "S3Prefix", owner: str):
+    def __init__(self, lake: Objects, owner: str):
         self._lake, self._owner = lake, owner
         self._etag = ""
         self.token = secrets.token_hex(8)
@@ -95,7 +101,7 @@ class _Lock:
             self._lake.delete(LOCK)
 
 
-def _read(lake: "S3Prefix") -> tuple[dict[str, Any] | None, str | None]:
+def _read(lake: Objects) -> tuple[dict[str, Any] | None, str | None]:
     """What the lock says, and its ETag; None where there is none. One that cannot be read says nothing."""
     content, etag = lake.read(LOCK)
     if content is None:
@@ -120,7 +126,7 @@ def _has_ended(holder: dict[str, Any]) -> bool:
 
 
 def this_process() -> dict[str, str | int]:
-    """This machine, until it is started again, and this process. No machine is known where that cannot be told."""
+    """Name this machine, until it is started again, and this process. No machine is known where that cannot be told."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     machine = f"{platform.node()} {boot.read_text().strip()}" if boot.exists() else secrets.token_hex(8)
     return {"machine": machine, "process": os.getpid()}

@@ -1,0 +1,24 @@
+"""The options of a run."""
+
+from dataclasses import dataclass
+
+from stedi.contract import paths
+
+
+@dataclass
+class Options:
+    """What a user can choose; each notebook is given those that it has as parameters."""
+
+    source: str = paths.SOURCE
+    lakehouse: str = paths.LAKEHOUSE
+    reports: str = paths.REPORTS
+    screenshots: str = paths.SCREENSHOTS
+    policy: str = "course"
+    engine: str = "duckdb"
+    max_quarantined: int = 0
+    compare_policies: bool = False
+    memory_limit: str = ""
+    threads: int = 0
+    spark_settings: str = ""
+    full: bool = False
+    max_dollars: float = 1.0
