@@ -4,13 +4,23 @@ BIN := .venv/bin
 REPORT_OPTIONS := $(if $(SOURCE),--source '$(SOURCE)') $(if $(LAKEHOUSE),--lakehouse '$(LAKEHOUSE)') \
 	$(if $(POLICY),--policy '$(POLICY)') $(if $(ENGINE),--engine '$(ENGINE)')
 
-.PHONY: report test test-deep gates lab bench lint results-docs trino
+.PHONY: report test test-slow test-all test-deep coverage gates lab bench lint results-docs trino
 
 report: .venv/ready  ## Run the notebooks and write reports/validation_report.html
 	@$(BIN)/stedi run $(REPORT_OPTIONS)
 
-test: .venv/ready-dev  ## Run the tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -rs
+
+test: .venv/ready-dev  ## Run the tests, but for the slow ones
+	@$(PYTEST) -m 'not slow'
+
+test-slow: .venv/ready-dev  ## Run the slow tests: sweeps over many cases, Spark, scale, the installed package
+	@$(PYTEST) -m slow
+
+test-all: test test-slow  ## Run all tests
+
+coverage: .venv/ready-dev  ## Run all tests and tell which lines of the program none of them has run
+	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 test-deep: .venv/ready-dev  ## The SQL against plain Python 1,000 times, AWS cut off at every call, each policy on both engines
 	@STEDI_DEEP=1 $(BIN)/pytest tests/test_oracle.py tests/test_aws_faults.py tests/test_aws_command.py
@@ -24,8 +34,8 @@ results-docs: .venv/ready-dev  ## Write docs/results.md and docs/results.schema.
 trino:  ## Get a grammar of Trino that a test holds Athena's statements against; needs npm
 	@npm install --silent --no-audit --no-fund --prefix .cache/trino dt-sql-parser@4.5.1
 
-lint: .venv/ready-dev  ## Check style
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: .venv/ready-dev  ## Check style, types, and which package imports which
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: .venv/ready-bench  ## Measure, and write docs/benchmarks.md; FULL=1 adds a thousand times the data
 	@$(BIN)/python benchmarks/run.py $(if $(FULL),--full)
