@@ -11,6 +11,8 @@ from stedi.engines.fingerprint import TableContents
 from stedi.engines.limits import Limits
 from stedi.engines.parquet_reader import TYPES
 
+# Names of folders that an engine could take for patterns or SQL.
+ODD_NAMES = ["plain", "it's", "two''quotes", "[1]", "a*", "what?", "{a,b}", "[!a]", "a]b[", "per%cent", "Zoë; --"]
 T = 1_600_000_000_000  # some time in 2020, in milliseconds
 
 

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from conftest import write_source
-from rows import LANDED, customer, phone, store, trainer
+from pseudonyms import KEY, pseudonym, texts
+from rows import LANDED, ODD_NAMES, customer, phone, store, trainer
 from runs import build, land, publish
 from stedi import Lakehouse, Run
 from stedi.contract import sql, tables
@@ -23,7 +24,6 @@ from stedi.engines.limits import Limits
 from stedi.engines.parquet_reader import parquet
 from stedi.sample import generate
 from stedi.storage.local import Folder
-from test_engines import KEY, NAMES, pseudonym, texts
 
 try:
     open_engine("spark", Limits.default()).close()
@@ -127,7 +127,7 @@ def test_table_without_rows_has_its_columns(tmp_path, engine):
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ODD_NAMES)
 def test_table_is_written_to_and_read_from_a_folder_whatever_its_name(tmp_path, engine, name):
     path = str(tmp_path / name)
     engine.build("select 7 as n", path)
