@@ -366,7 +366,7 @@ def kill_at(cls, name, nth=1):
     setattr(cls, name, killed)
 source, lake = {source!r}, {lake!r}
 if step == "land":
-    kill_at(storage.Folder, "move", 2)
+    kill_at(storage.Folder, "finish_building", 2)
 test_run.land(source, lake)
 if step == "build":
     kill_at(storage.Folder, "write_json", 4)
@@ -374,7 +374,7 @@ test_run.build(lake)
 run = Run.join(lake, builds=False)
 run._note_audit({{name: entry.fingerprint for name, entry in run.record.tables.items()}})  # as one that passed
 if step == "move":
-    kill_at(storage.Folder, "move", 3)
+    kill_at(storage.Folder, "finish_building", 3)
 if step == "catalog":
     kill_at(catalog, "replace")
 if step == "cleanup":

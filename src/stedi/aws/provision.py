@@ -1,11 +1,12 @@
-"""Makes what a lakehouse on AWS needs, and takes over nothing of somebody else's."""
+"""Makes and deletes what a lakehouse on AWS needs, and touches nothing of somebody else's."""
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
-from stedi.aws import glue, resources, teardown
-from stedi.contract import tables
-from stedi.contract.errors import BadInput
-from stedi.storage import layout
+from stedi.aws import glue, resources
+from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.contract.tables import NAMES
+from stedi.storage import catalog, layout
 from stedi.storage.aws_client import calling, client
 from stedi.storage.protocol import Resource
 
@@ -58,11 +59,53 @@ class AwsProvisioner:
 
     def owned(self) -> list[str]:
         """Objects by their folders, Glue databases, workgroup, bucket and keys."""
-        return teardown.owned(self._lake)
+        lake = self._lake
+        paths = [*_contents(lake), layout.ATHENA_KEY, layout.LOCK, layout.MARKER]
+        objects = [lake.url(path) for path in paths if lake.exists(path)]
+        databases = [f"Glue database {name}" for name in glue.run_databases(lake)]
+        ours = [f"{resource.resource} {resource.name}" for resource in self.describe() if resource.ours]
+        keys = [f"its keys, on this machine: {lake.keys_folder}"] if lake.keys_folder.exists() else []
+        return [*objects, *databases, *ours, *keys]
 
     def delete(self) -> list[str]:
-        """Delete all that is ours, and look again."""
-        return teardown.delete(self._lake)
+        """Delete what the tags say is ours, last what marks the lakehouse, and look again.
+
+        Raises CouldNotFinish where something of ours is still there afterwards.
+        """
+        lake = self._lake
+        with lake.lock("delete"):
+            ours = {resource.resource: resource.ours for resource in self.describe()}
+            glue.drop_runs(lake)
+            for path in _contents(lake):
+                lake.delete(path)
+            _drop_tables(lake, ours.get("Glue database", False))
+            if ours.get("Athena workgroup"):
+                with calling(f"delete the Athena workgroup {lake.names.workgroup}"):
+                    client("athena").delete_work_group(WorkGroup=lake.names.workgroup, RecursiveDeleteOption=True)
+        lake.delete(layout.MARKER)
+        shutil.rmtree(lake.keys_folder, ignore_errors=True)
+        others = [each["Key"] for each in lake.objects()]
+        if ours.get("bucket") and not others:
+            _delete_bucket(lake)
+        self._require_deleted(others)
+        return others
+
+    def _require_deleted(self, others: list[str]) -> None:
+        """Nothing that says it is ours may be there, but for what holds something of somebody else's."""
+        lake, database = self._lake, self._lake.names.database
+        if others or (glue.find_database(database) and glue.list_tables(database)):
+            return
+        still = [f"{resource.resource} {resource.name}" for resource in self.describe() if resource.ours]
+        if resources.bucket_tags(lake) is not None:
+            still = self.owned()
+        if still:
+            raise CouldNotFinish(f"Still there after deleting: {'; '.join(still)}. Run it again.")
+
+
+def _contents(lake: "S3Prefix") -> list[str]:
+    """What runs have written, in the order in which it is safe to delete it."""
+    folders = catalog.table_folders(lake)
+    return [catalog.FILE, layout.STAGING, *folders, layout.RUNS, layout.ERASURES, layout.ATHENA_RESULTS]
 
 
 def _make_bucket(lake: "S3Prefix") -> None:
@@ -90,15 +133,35 @@ def _rules(lake: "S3Prefix") -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _delete_bucket(lake: "S3Prefix") -> None:
+    lake.delete_old_versions()
+    with calling(f"delete the bucket {lake.bucket}"):
+        held = client("s3").list_object_versions(Bucket=lake.bucket)
+        if not held.get("Versions") and not held.get("DeleteMarkers"):
+            client("s3").delete_bucket(Bucket=lake.bucket)
+
+
 def _make_database(lake: "S3Prefix") -> None:
     name = lake.names.database
-    found = glue.find_database(name)
-    if found and not glue.is_ours(found, lake):
+    database = glue.find_database(name)
+    if database and not glue.is_ours(database, lake):
         listed = glue.list_tables(name)
-        foreign = [each["Name"] for each in listed if each["Name"] in tables.NAMES and not glue.is_ours(each, lake)]
+        foreign = [table["Name"] for table in listed if table["Name"] in NAMES and not glue.is_ours(table, lake)]
         if foreign:
             raise BadInput(f"The Glue database {name} has {', '.join(foreign)} of others. Name another bucket.")
     glue.ensure_published_database(lake)
+
+
+def _drop_tables(lake: "S3Prefix", whole: bool) -> None:
+    """Drop our tables, and the database where it is ours and nothing else is in it."""
+    name = lake.names.database
+    if glue.find_database(name) is None:
+        return
+    for table in glue.list_tables(name):
+        if table["Name"] in NAMES and glue.is_ours(table, lake):
+            glue.drop_table(name, table["Name"])
+    if whole and not glue.list_tables(name):
+        glue.drop_database(name)
 
 
 def _make_workgroup(lake: "S3Prefix") -> None:

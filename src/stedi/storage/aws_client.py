@@ -122,7 +122,7 @@ def _refused(what: str, error: Any) -> StediError:
          "printed by: stedi iam-policy. Attach it, or use other credentials (AWS_PROFILE)."),
         (_EXPIRED, BadInput, "the credentials have expired. Renew them and try again."),
         (_UNKNOWN, BadInput, "it does not know the credentials. Check them (AWS_PROFILE), or renew them."),
-        (_ELSEWHERE, BadInput, "it is in another region. Set AWS_DEFAULT_REGION to the region of the bucket."),
+        (_ELSEWHERE, BadInput, "it was asked in the wrong region. Set AWS_DEFAULT_REGION to the region of the bucket."),
         (MISSING, BadInput, "it does not exist. Check the name; a lakehouse is created by notebook 01."),
         (_BUSY, CouldNotFinish, f"AWS was too busy {_TRIES} times in a row. Try again later."),
         ((code,), CouldNotFinish, "it could not. Try again; what was published before stays."),
