@@ -113,7 +113,7 @@ def _plan(connection: "Connection", seed: int) -> None:
     connection.execute(f"create macro seed() as {int(seed)}")
     connection.execute("create table tally (side text, phone int, after_rank int, up_to_rank int)")
     connection.executemany("insert into tally values (?, ?, ?, ?)", list(plan.tally()))
-    connection.execute(plan.PLAN)
+    connection.execute(plan.plan_sql())
 
 
 def _copy(connection: "Connection", files: Iterator[tuple[Path, str]]) -> None:
@@ -136,5 +136,5 @@ def _files(folder: Path, scale: int) -> Iterator[tuple[Path, str]]:
         stamp = plan.FIRST_START + last * plan.COHORT_SPAN  # when the last cohort of the block was over
         for subject, parts in plan.PARTS.items():
             for part in range(parts):
-                lines = plan.LINES[subject].format(first=first, last=last, part=part)
+                lines = plan.lines_sql(subject, first, last, part)
                 yield folder / subject / "landing" / f"{subject}-{stamp + part}.json", lines
