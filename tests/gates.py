@@ -354,7 +354,7 @@ def alter(path: Path, statement: str) -> None:
 def sound_run(folder: Path, policy: str) -> Run:
     """A run under a policy that has built all its tables from `GIVEN` and is not audited yet."""
     lake = folder / "lake"
-    secret = keys.folder(Folder(str(lake))) / keys.PSEUDONYM
+    secret = Folder(str(lake)).keys_folder / keys.PSEUDONYM
     secret.parent.mkdir(parents=True)
     secret.touch(mode=0o600)
     secret.write_bytes(KEY)

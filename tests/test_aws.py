@@ -65,8 +65,8 @@ def glue_tables(client, database: str = "p3_stedi_lakehouse") -> dict[str, dict]
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_policy_publishes_what_it_publishes_in_a_folder(published, given, tmp_path, monkeypatch, policy):
-    key = keys.folder(open_lakehouse(LAKE)) / keys.PSEUDONYM
-    monkeypatch.setenv(keys.GIVEN, str(key)) if key.exists() else None
+    key = open_lakehouse(LAKE).keys_folder / keys.PSEUDONYM
+    monkeypatch.setenv(keys.FILE_VARIABLE, str(key)) if key.exists() else None
     publish(given, str(tmp_path / "lake"), policy)
     ours = Lakehouse(str(tmp_path / "lake")).catalog.tables
     theirs = published[policy]["catalog"].tables
@@ -339,7 +339,7 @@ def test_deleted_lakehouse_leaves_an_empty_account(published, client):
     assert not [e for e in client("glue").get_databases()["DatabaseList"] if e["Name"].startswith("p3_stedi")]
     groups = [each["Name"] for each in client("athena").list_work_groups()["WorkGroups"]]
     assert "stedi-p3-stedi-lakehouse" not in groups
-    assert not keys.folder(lake).exists()
+    assert not lake.keys_folder.exists()
     with pytest.raises(BadInput, match="is no lakehouse"):
         provision.existing(LAKE)
     assert catalog.load(lake) is None and {*TRUSTED, *CURATED} < set(tables.NAMES)

@@ -80,9 +80,9 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
 def test_both_engines_give_equal_fingerprints(request, folder, monkeypatch, data, policy):
     source, place, here = request.getfixturevalue(data), "s3://p3-stedi-equal", str(folder / f"{data}-{policy}")
     publish(source, place, policy, engine="athena")
-    key = keys.folder(open_lakehouse(place)) / keys.PSEUDONYM
+    key = open_lakehouse(place).keys_folder / keys.PSEUDONYM
     if key.exists():  # course needs none
-        monkeypatch.setenv(keys.GIVEN, str(key))
+        monkeypatch.setenv(keys.FILE_VARIABLE, str(key))
     publish(source, here, policy)
     found = lakehouse_comparison.compare(place, here)
     assert [each.table for each in found if not each.same] == [] and len(found) == 8

@@ -60,10 +60,10 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
 
 def test_lost_tombstone_key_takes_nothing_in(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
-    (keys.folder(open_lakehouse(LAKE)) / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
+    (open_lakehouse(LAKE).keys_folder / keys.TOMBSTONE).rename(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match=r"tombstone.key cannot be read.*Restore it"):
         publish(source, LAKE, "strict", engine="athena")
-    (tmp_path / "elsewhere").rename(keys.folder(open_lakehouse(LAKE)) / keys.TOMBSTONE)
+    (tmp_path / "elsewhere").rename(open_lakehouse(LAKE).keys_folder / keys.TOMBSTONE)
 
 
 ACTIONS = {

@@ -160,13 +160,13 @@ def test_pseudonyms_can_be_made_only_while_the_key_is_there(engine):
 
 def test_two_keys_make_no_pseudonym(engine):
     with engine.keyed(KEY):
-        engine._connection.execute(key_table()[1], keys.row(b"2" * 32))
+        engine._connection.execute(key_table()[1], keys.key_table_row(b"2" * 32))
         with pytest.raises(EngineFailed):
             engine.query("select pseudonym('x') as p")
 
 
 def test_key_stands_in_no_statement_plan_or_error(engine):
-    forms = [form for part in keys.row(KEY) for form in (part.hex(), part.hex().upper(), repr(part)[2:-1])]
+    forms = [form for part in keys.key_table_row(KEY) for form in (part.hex(), part.hex().upper(), repr(part)[2:-1])]
     rendered = sql.render("select pseudonym(email) as p from customer_landing where email like '%@%'", "duckdb")
     with engine.keyed(KEY):
         plans = [engine._connection.execute(f"{kind} {rendered}").fetchall() for kind in ("explain", "explain analyze")]

@@ -12,7 +12,7 @@ from stedi.storage.local import Folder
 
 @pytest.fixture
 def lake(tmp_path, monkeypatch) -> Folder:
-    monkeypatch.delenv(keys.GIVEN, raising=False)
+    monkeypatch.delenv(keys.FILE_VARIABLE, raising=False)
     return Folder(tmp_path / "lake")
 
 
@@ -22,7 +22,7 @@ def given(tmp_path, monkeypatch):
     path = tmp_path / "given.key"
     path.write_bytes(b"g" * 32)
     path.chmod(0o600)
-    monkeypatch.setenv(keys.GIVEN, str(path))
+    monkeypatch.setenv(keys.FILE_VARIABLE, str(path))
     return path
 
 
@@ -42,7 +42,7 @@ def test_two_lakehouses_have_keys_of_their_own(lake, tmp_path):
 
 def test_key_can_be_given(lake, given):
     assert keys.pseudonym(lake) == b"g" * 32
-    assert not keys.folder(lake).exists()
+    assert not lake.keys_folder.exists()
 
 
 def test_key_that_is_given_but_missing_is_refused(lake, given):
@@ -81,19 +81,19 @@ def test_key_that_is_given_is_not_rotated(lake, given):
 def test_tombstone_key_is_never_made_silently(lake):
     with pytest.raises(BadInput, match=r"tombstone.key cannot be read.*Restore it"):
         keys.tombstone(lake)
-    assert not keys.folder(lake).exists()
+    assert not lake.keys_folder.exists()
 
 
 def test_name_of_a_key_tells_keys_apart_and_does_not_hold_them():
     one, other = bytes(32), bytes(31) + b"\1"
-    assert keys.known_as(one) == keys.known_as(bytes(32)) != keys.known_as(other)
-    assert len(keys.known_as(one)) == 16
-    assert keys.known_as(other) not in other.hex()
+    assert keys.name_of(one) == keys.name_of(bytes(32)) != keys.name_of(other)
+    assert len(keys.name_of(one)) == 16
+    assert keys.name_of(other) not in other.hex()
 
 
 def test_row_of_the_key_table_holds_the_pads_of_hmac():
     from hashlib import sha256
 
-    secret, inner, outer = keys.row(bytes(range(32)))
+    secret, inner, outer = keys.key_table_row(bytes(range(32)))
     digest = sha256(outer + sha256(inner + b"text").digest()).digest()
     assert digest == hmac.digest(secret, b"text", "sha256")

@@ -78,7 +78,7 @@ def build():
     with duckdb.connect() as connection:
         make, fill, _ = key_table()
         connection.execute(make)
-        connection.execute(fill, keys.row(KEY))
+        connection.execute(fill, keys.key_table_row(KEY))
         for table in tables.LANDING:
             declared = ", ".join(f'"{column.name}" {TYPES[column.type]}' for column in table.columns)
             connection.execute(f'create table "{table.name}" ({declared})')

@@ -6,7 +6,8 @@ import os
 import pytest
 
 import cloud
-from stedi.storage import s3_transfer
+from stedi.contract.errors import BadInput
+from stedi.storage import aws_client, s3_transfer
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,3 +65,17 @@ def test_progress_of_a_large_transfer_is_told_at_every_tenth_and_of_a_small_one_
         large(1 << 20)
         small(10)
     assert len(said) == 10 and said[0] == "x: 10 of 100 MB" and said[-1] == "x: 100 of 100 MB"
+
+
+def test_upload_that_is_refused_says_which_permission_is_missing(s3, tmp_path, monkeypatch):
+    from botocore.client import BaseClient
+    from botocore.exceptions import ClientError
+
+    def refuse(self, operation, given):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "sent by S3"}}, operation)
+
+    (tmp_path / "a.json").write_bytes(b"{}")
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    says = r"write to s3://moved/x \(PutObject: AccessDenied\).*the permission for PutObject"
+    with pytest.raises(BadInput, match=says), aws_client.calling("write to s3://moved/x"):
+        s3_transfer.upload_all(tmp_path, ["a.json"], "moved", "x", {})

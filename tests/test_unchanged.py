@@ -117,7 +117,7 @@ CHANGES = {
     "how many lines may be unusable": set_option(max_quarantined=1),
     "what the report compares": set_option(compare_policies=True),
     "the key of the pseudonyms": lambda place: keys.rotate(place.lake),
-    "a key that is open to others": lambda place: (keys.folder(place.lake) / keys.PSEUDONYM).chmod(0o644),
+    "a key that is open to others": lambda place: (place.lake.keys_folder / keys.PSEUDONYM).chmod(0o644),
     "an erasure": erase,
     "a published file that is gone": lambda place: place.table("customer_trusted").unlink(),
     "a published file that is shorter": lambda place: place.table("customer_trusted").write_bytes(b"PAR1"),

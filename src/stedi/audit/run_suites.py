@@ -131,7 +131,7 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes], limits: Limits
         for statement in [*limit_statements(limits), make]:
             connection.exec_driver_sql(statement)
         for secret in secrets:
-            connection.exec_driver_sql(fill, keys.row(secret))
+            connection.exec_driver_sql(fill, keys.key_table_row(secret))
         for name, path in paths.items():
             connection.exec_driver_sql(view(name, path))
     try:

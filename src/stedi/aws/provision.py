@@ -44,21 +44,17 @@ class AwsProvisioner:
         return self._lake.exists(layout.MARKER) or any(resource.ours for resource in self.describe())
 
     def describe(self) -> list[Resource]:
-        """The bucket, Glue database and Athena workgroup, as far as they are there."""
         return resources.describe(self._lake)
 
     def plan(self) -> list[str]:
-        """What `create` would do about each resource."""
         ours = {resource.resource: resource.ours for resource in self.describe()}
         said = {None: "new", True: "is there", False: "is there and not ours: used as it is, and never deleted"}
         return [f"{kind} {name}: {said[ours.get(kind)]}" for kind, name in resources.names(self._lake).items()]
 
     def sync_catalog(self) -> None:
-        """Let the Glue tables follow the catalog, and drop what runs have left."""
         glue.sync_catalog(self._lake)
 
     def owned(self) -> list[str]:
-        """Objects by their folders, Glue databases, workgroup, bucket and keys."""
         lake = self._lake
         paths = [*_contents(lake), layout.ATHENA_KEY, layout.LOCK, layout.MARKER]
         objects = [lake.url(path) for path in paths if lake.exists(path)]

@@ -85,7 +85,7 @@ class Athena:
         names, path = self._lake.names, f"{layout.ATHENA_KEY}/{self._record.run_id}"
         columns = dict.fromkeys(("secret", "inner_pad", "outer_pad"), "binary")
         try:
-            self._put(f"{path}/key.parquet", columns, [keys.row(secret)])
+            self._put(f"{path}/key.parquet", columns, [keys.key_table_row(secret)])
             glue.ensure_database(self._lake, names.key_database, "The key of the pseudonyms, while they are made")
             glue.register(self._lake, names.key_database, KEY_TABLE, self._lake.url(path), columns)
             self._has_key = True

@@ -67,7 +67,7 @@ class DuckDB:
         make, fill, drop = key_table()
         with translated_errors():
             self._connection.execute(make)
-            self._connection.execute(fill, keys.row(secret))
+            self._connection.execute(fill, keys.key_table_row(secret))
         try:
             yield
         finally:

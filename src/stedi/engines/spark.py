@@ -100,7 +100,7 @@ class Spark:
         import pyarrow
 
         names = ("secret", "inner_pad", "outer_pad")
-        row = pyarrow.table({name: [part] for name, part in zip(names, keys.row(secret), strict=True)})
+        row = pyarrow.table({name: [part] for name, part in zip(names, keys.key_table_row(secret), strict=True)})
         with translated_errors(self.limits):
             self._session.createDataFrame(row).createOrReplaceTempView(KEY_TABLE)
         try:

@@ -123,7 +123,7 @@ def _rebuild(lakehouse: str, lake: Storage, reports: str, screenshots: str) -> N
 def _is_outdated(lake: Storage) -> bool:
     """Whether the published run landed before the newest tombstones were set, or under a key that was replaced."""
     published = Run.look(lake.url()).record
-    if published.pseudonym_key not in (None, keys.known_as(keys.pseudonym(lake))):
+    if published.pseudonym_key not in (None, keys.name_of(keys.pseudonym(lake))):
         return True
     marks = Tombstones(lake)
     return any(
@@ -165,7 +165,7 @@ def _name(lake: Storage, emails: list[str]) -> str:
 
 
 def _note(lake: Storage, name: str) -> Path:
-    return keys.folder(lake) / _PENDING / f"{name}.json"
+    return lake.keys_folder / _PENDING / f"{name}.json"
 
 
 def _read_note(note: Path) -> Person:

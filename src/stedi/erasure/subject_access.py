@@ -106,7 +106,7 @@ def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> in
         published = catalog.load(lake)
         record = RunRecord.require_published(lake, published.run_id) if published else None
         secret = keys.pseudonym(lake)
-        if not record or record.tables[name].pseudonym_key != keys.known_as(secret):
+        if not record or record.tables[name].pseudonym_key != keys.name_of(secret):
             return None
         made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
         by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}

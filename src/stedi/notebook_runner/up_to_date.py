@@ -147,8 +147,8 @@ def _installed_packages() -> list[str]:
 
 def _key_names(lake: "Storage") -> list[str]:
     """The names of the existing keys. No key is made."""
-    key = keys.pseudonym(lake) if keys.is_there(lake) else b""
-    return [keys.known_as(key) if key else "", str((keys.folder(lake) / keys.TOMBSTONE).exists())]
+    key = keys.pseudonym(lake) if keys.has_pseudonym_key(lake) else b""
+    return [keys.name_of(key) if key else "", str((lake.keys_folder / keys.TOMBSTONE).exists())]
 
 
 def _expected_rows(source: str) -> dict | None:

@@ -72,7 +72,9 @@ def _count_under(
     make, fill, _ = key_table()
     with reader(limits) as connection:
         connection.execute(make)
-        connection.execute(fill, keys.row(secrets.token_bytes(keys.LENGTH)))  # counts are the same under any key
+        connection.execute(
+            fill, keys.key_table_row(secrets.token_bytes(keys.LENGTH))
+        )  # counts are the same under any key
         for name, path in paths.items():
             connection.execute(view(name, path))
         for name in DERIVED:

@@ -165,7 +165,6 @@ class FolderProvisioner:
         return [Resource("folder", paths.shown(self._lake.root), self.exists())]
 
     def plan(self) -> list[str]:
-        """What `create` would do about the folder."""
         state = "is there, and used as it is" if self.exists() else "new"
         return [f"folder {paths.shown(self._lake.root)}: {state}"]
 

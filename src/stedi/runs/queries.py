@@ -117,7 +117,7 @@ class RunQueries:
             return
         secret = keys.pseudonym(self._lake)
         with self._engine.keyed(secret):
-            yield keys.known_as(secret)
+            yield keys.name_of(secret)
 
     def _secrets(self) -> list[bytes]:
         """The key that the run's pseudonyms were made with, if any. Raises BadInput where it was replaced meanwhile."""
@@ -125,7 +125,7 @@ class RunQueries:
         if not used:
             return []
         secret = keys.pseudonym(self._lake)
-        if used != {keys.known_as(secret)}:
+        if used != {keys.name_of(secret)}:
             raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
         return [secret]
 

@@ -77,7 +77,7 @@ def _count(lake: Storage, engine: Engine, published: str, select: str) -> "pd.Da
         return engine.query(select)
     secret = keys.pseudonym(lake)
     record = RunRecord.load(lake, layout.record(published))
-    if record is None or record.pseudonym_key != keys.known_as(secret):
+    if record is None or record.pseudonym_key != keys.name_of(secret):
         return None
     with engine.keyed(secret):
         return engine.query(select)

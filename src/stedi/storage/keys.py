@@ -14,15 +14,10 @@ from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.storage.files import replace_file
 from stedi.storage.protocol import Storage
 
-GIVEN = "STEDI_PSEUDONYM_KEY_FILE"  # the environment variable that names a file to use in place of one of our own
+FILE_VARIABLE = "STEDI_PSEUDONYM_KEY_FILE"  # in the environment: a key file to use in place of our own
 LENGTH = 32  # bytes
 PSEUDONYM, TOMBSTONE = "pseudonym.key", "tombstone.key"
 _BLOCK = 64  # of SHA-256, to which HMAC pads a key
-
-
-def folder(lake: Storage) -> Path:
-    """Where the secrets of a lakehouse lie."""
-    return lake.keys_folder
 
 
 def pseudonym(lake: Storage) -> bytes:
@@ -30,20 +25,20 @@ def pseudonym(lake: Storage) -> bytes:
 
     Raises BadInput for a file that is missing, of another length than 32 bytes, or readable by others.
     """
-    given = os.environ.get(GIVEN)
+    given = os.environ.get(FILE_VARIABLE)
     if given:
         return _read(Path(paths.resolve(given)))
-    return _read(_make(folder(lake) / PSEUDONYM))
+    return _read(_make(lake.keys_folder / PSEUDONYM))
 
 
-def is_there(lake: Storage) -> bool:
+def has_pseudonym_key(lake: Storage) -> bool:
     """Whether there is a key of the pseudonyms already, ours or the environment's."""
-    return bool(os.environ.get(GIVEN)) or (folder(lake) / PSEUDONYM).exists()
+    return bool(os.environ.get(FILE_VARIABLE)) or (lake.keys_folder / PSEUDONYM).exists()
 
 
 def tombstone(lake: Storage, make: bool = False) -> bytes:
     """The key of the tombstones. Raises BadInput where it is missing and not to be made: nobody can replace it."""
-    path = folder(lake) / TOMBSTONE
+    path = lake.keys_folder / TOMBSTONE
     return _read(_make(path) if make else path)
 
 
@@ -52,9 +47,9 @@ def rotate(lake: Storage) -> None:
 
     Raises BadInput where the key comes from the environment.
     """
-    if os.environ.get(GIVEN):
-        raise BadInput(f"The key is the file that {GIVEN} names. Replace that file, or unset {GIVEN}.")
-    write(folder(lake) / PSEUDONYM, secrets.token_bytes(LENGTH))
+    if os.environ.get(FILE_VARIABLE):
+        raise BadInput(f"The key is the file that {FILE_VARIABLE} names. Replace that file, or unset {FILE_VARIABLE}.")
+    write(lake.keys_folder / PSEUDONYM, secrets.token_bytes(LENGTH))
 
 
 def write(path: Path, content: bytes) -> None:
@@ -66,12 +61,12 @@ def write(path: Path, content: bytes) -> None:
         raise CouldNotFinish(f"{path} could not be written: {error.strerror}.") from None
 
 
-def known_as(secret: bytes) -> str:
+def name_of(secret: bytes) -> str:
     """A name for a key, by which two runs can tell whether they had the same; it does not lead back to the key."""
     return hmac.digest(secret, b"stedi: the name of this key", "sha256").hex()[:16]
 
 
-def row(secret: bytes) -> tuple[bytes, bytes, bytes]:
+def key_table_row(secret: bytes) -> tuple[bytes, bytes, bytes]:
     """The one row of the key table: the secret, and the inner and outer pad that HMAC makes of it (RFC 2104)."""
     padded = secret.ljust(_BLOCK, b"\0")
     return secret, bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)

@@ -28,44 +28,35 @@ class Folder:
         return self.root.with_name(f"{self.root.name}.keys")
 
     def url(self, path: str = "") -> str:
-        """The full name."""
         return str(self.root / path)
 
     def exists(self, path: str = "") -> bool:
-        """Whether there is a file or folder of that name."""
         return (self.root / path).exists()
 
     def files(self, path: str = "") -> list[str]:
-        """All data files below `path`, relative to it, sorted."""
         below = self.root / path
         names = (file.relative_to(below).as_posix() for file in below.rglob("*") if file.is_file())
         return sorted(filter(is_data, names))
 
     def size(self, path: str = "") -> int:
-        """The bytes of all data files below `path`."""
         return sum((self.root / path / name).stat().st_size for name in self.files(path))
 
     def folders(self, path: str = "") -> list[str]:
-        """The names of the folders in `path`, sorted."""
         below = self.root / path
         return sorted(inside.name for inside in below.iterdir() if inside.is_dir()) if below.is_dir() else []
 
     def fetch(self, path: str, to: Path) -> None:
-        """Copy one file out, unchanged."""
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.root / path, to)
 
     def read_json(self, path: str) -> dict | None:
-        """The JSON object in a file; None where there is no such file."""
         file = self.root / path
         return decode_json(file.read_bytes(), str(file)) if file.exists() else None
 
     def write_json(self, path: str, value: dict) -> None:
-        """Replace a file by a JSON object, all at once."""
         replace_file(self._with_parents(path), encode_json(value))
 
     def building_place(self, staged: str, final: str) -> str:
-        """Apart: a folder can be renamed all at once."""
         return staged
 
     def finish_building(self, staged: str, final: str) -> None:
@@ -84,20 +75,16 @@ class Folder:
             shutil.copyfile(self.root / path, target)
 
     def work_folder(self, path: str) -> Path:
-        """The folder itself."""
         return self.root / path
 
     def store(self, path: str, to: str, copies: dict[str, str] | None = None) -> None:
-        """Rename what was worked on, all at once."""
         self.finish_building(path, to)
 
     def discard(self, path: str) -> None:
-        """Delete what was worked on."""
         self.delete(path)
 
     @contextmanager
     def local_path(self, path: str = "") -> Iterator[Path]:
-        """The file or folder itself."""
         yield self.root / path
 
     def delete(self, path: str) -> None:
@@ -114,7 +101,6 @@ class Folder:
         """Nothing: a folder keeps no earlier versions."""
 
     def free_bytes(self) -> int:
-        """What is free on its disk."""
         return shutil.disk_usage(self.root).free
 
     def spill_folder(self) -> str:
@@ -122,7 +108,6 @@ class Folder:
         return self.url(f"{layout.SPILL}{os.getpid()}")
 
     def spill_folders(self) -> list[str]:
-        """The spill folders that there are."""
         prefix = layout.SPILL
         return [name for name in self.folders() if name.startswith(prefix) and name.removeprefix(prefix).isdecimal()]
 

@@ -43,7 +43,6 @@ class S3Prefix:
         return self.names.keys_folder
 
     def url(self, path: str = "") -> str:
-        """The full name."""
         return f"{self.root}/{path}".rstrip("/")
 
     def key(self, path: str = "") -> str:
@@ -71,12 +70,10 @@ class S3Prefix:
         return sorted(filter(is_data, names))
 
     def size(self, path: str = "") -> int:
-        """The bytes of all data files below `path`."""
         below = self._below(path)
         return sum(each["Size"] for each in self.objects(path) if is_data(each["Key"].removeprefix(below)))
 
     def folders(self, path: str = "") -> list[str]:
-        """The names of the folders in `path`, sorted."""
         below = self._below(path)
         with calling(f"list {self.url(path)}"):
             pages = client("s3").get_paginator("list_objects_v2")
@@ -117,7 +114,6 @@ class S3Prefix:
         return None if content is None else decode_json(content, self.url(path))
 
     def write_json(self, path: str, value: dict) -> None:
-        """Replace an object by a JSON object, all at once."""
         self.write(path, encode_json(value))
 
     def write(self, path: str, content: bytes) -> None:
@@ -162,7 +158,6 @@ class S3Prefix:
         self.discard(path)
 
     def discard(self, path: str) -> None:
-        """Delete what was worked on."""
         shutil.rmtree(self.work_folder(path), ignore_errors=True)
 
     @contextmanager
