@@ -75,7 +75,7 @@ def test_run_ends_with_a_summary_and_exit_code_0(place):
     lines = place.done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:5]] == list(STEPS)
     assert any("machine_learning_curated" in line and "3 rows" in line for line in lines)
-    assert lines[-1] == f"Report: {place.reports}/validation_report.html"
+    assert lines[-1] == "Report: reports/validation_report.html"
 
 
 def test_report_results_and_pictures_are_written(place):
@@ -131,7 +131,7 @@ def test_failed_audit_ends_with_1_and_nothing_is_published(place):
     done = place.run(write_source(place.root / "twice", twice))
     assert done.returncode == 1
     assert done.stderr.startswith("AuditFailed: ")
-    assert done.stderr.endswith(f"See {place.reports}/validation_report.html.\n")
+    assert done.stderr.endswith("See reports/validation_report.html.\n")
     assert "customer_trusted.email_unique: No two rows have the same e-mail address. 1 row breaks it." in done.stderr
     assert "Traceback" not in done.stderr
     assert place.results()["outcome"] == "failed" and "The audit failed" in place.page()
@@ -192,13 +192,15 @@ def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
     "more, message",
     [
         pytest.param(["--source", "nowhere"], "is not a folder. Expected:", id="a missing source"),
-        pytest.param(["--polcy", "course"], "unrecognized arguments: --polcy", id="an unknown option"),
-        pytest.param(["--policy", "lenient"], "invalid choice: 'lenient'", id="an unknown policy"),
-        pytest.param(["--engine", "abacus"], "invalid choice: 'abacus'", id="an unknown engine"),
+        pytest.param(
+            ["--polcy", "course"], "No such option '--polcy'. Did you mean '--policy'", id="an unknown option"
+        ),
+        pytest.param(["--policy", "lenient"], "'lenient' is not one of 'course'", id="an unknown policy"),
+        pytest.param(["--engine", "abacus"], "'abacus' is not one of 'duckdb'", id="an unknown engine"),
         pytest.param(
             ["--from", "9"], "no notebook '9' to start from. Expected: one of 01, 02", id="an unknown notebook"
         ),
-        pytest.param(["--max-quarantined", "some"], "invalid int value: 'some'", id="a number that is none"),
+        pytest.param(["--max-quarantined", "some"], "'some' is not a valid integer", id="a number that is none"),
         pytest.param(["--from", "03"], "--source cannot be changed with --from 03", id="an option that is settled"),
         pytest.param(
             ["--reports", "lake/catalog.json"], "cannot be written to (File exists)", id="a folder that is a file"
