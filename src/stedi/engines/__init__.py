@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from stedi.contract.errors import BadInput
+from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.tables import Table
 from stedi.engines.limits import Limits
 
@@ -46,6 +46,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of what the engine holds."""
+
+
+def sql_error(message: str) -> BadInput:
+    """A select that does not fit the tables. The first line of what an engine says then quotes no value of the data."""
+    return BadInput(f"The SQL does not fit the tables. {message.partition(chr(10))[0]}")
+
+
+def withheld_error(engine: str, kind: str) -> EngineFailed:
+    """Any other error of an engine: its kind, without its message."""
+    return EngineFailed(f"{engine} could not go on: {kind} (its message may quote personal values and is withheld).")
 
 
 def open_engine(name: str, limits: Limits, lake: "Storage | None" = None, record: "RunRecord | None" = None) -> Engine:

@@ -16,6 +16,7 @@ from stedi.contract import sql
 from stedi.contract.errors import BadInput, CouldNotFinish, EngineFailed
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
+from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
 from stedi.storage import keys, layout
 from stedi.storage.aws_client import calling, client, wrangler
@@ -40,7 +41,7 @@ class Athena:
 
     name = "athena"
 
-    def __init__(self, limits: Limits, lake: "S3Prefix | None" = None, record: "RunRecord | None" = None):
+    def __init__(self, limits: Limits, lake: "S3Prefix | None" = None, record: "RunRecord | None" = None) -> None:
         self.limits = limits
         # without a lakehouse and a run it can be opened and closed only, as is done to see whether it is installed
         self._lake, self._record = cast("S3Prefix", lake), cast("RunRecord", record)
@@ -221,10 +222,7 @@ def _error(reason: str) -> BadInput | EngineFailed | CouldNotFinish:
     """What a failed query means. Its words are kept only where they cannot quote a value of the data."""
     kind = re.match(r"[A-Z_]{4,}", reason)
     if kind and kind[0] in _ABOUT_SQL:
-        return BadInput(f"The SQL does not fit the tables. {reason}")
+        return sql_error(reason)
     if "bytes scanned limit" in reason.lower():
         return CouldNotFinish("A query would scan more than the workgroup allows. Raise its limit, or land less.")
-    return EngineFailed(
-        f"Athena could not go on: {kind[0] if kind else 'no code given'} (its message may quote personal values and is "
-        "withheld)."
-    )
+    return withheld_error("Athena", kind[0] if kind else "no code given")

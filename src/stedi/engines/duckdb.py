@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 from stedi.contract.sql import render
 from stedi.contract.tables import LONGEST_LINE, Table
 from stedi.engines.limits import Limits
-from stedi.engines.parquet_reader import (
-    TYPES,
-    allow_path,
-    connect,
-    key_table,
-    literal,
-    quoted,
-    translated_errors,
-    view,
-)
+from stedi.engines.parquet_reader import TYPES, allow_path, connect, key_table, literal, quoted, translated_errors, view
 from stedi.storage import keys
 
 if TYPE_CHECKING:
@@ -35,7 +26,7 @@ class DuckDB:
 
     name = "duckdb"
 
-    def __init__(self, limits: Limits):
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
         with translated_errors():
             self._connection = connect(limits)

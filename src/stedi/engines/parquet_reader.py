@@ -11,8 +11,9 @@ from typing import Any
 
 import duckdb
 
-from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.errors import EngineFailed
 from stedi.contract.sql import KEY_TABLE
+from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
 
 Connection = duckdb.DuckDBPyConnection
@@ -129,14 +130,8 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except _ABOUT_SQL as error:
-        raise BadInput(f"The SQL does not fit the tables. {_first_line(error)}") from None
+        raise sql_error(str(error)) from None
     except _ABOUT_MACHINE as error:
-        raise EngineFailed(f"DuckDB could not go on. {_first_line(error)}") from None
+        raise EngineFailed(f"DuckDB could not go on. {str(error).partition(chr(10))[0]}") from None
     except duckdb.Error as error:
-        raise EngineFailed(
-            f"DuckDB could not go on: {type(error).__name__} (its message may quote personal values and is withheld)."
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+        raise withheld_error("DuckDB", type(error).__name__) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from stedi.contract.errors import BadInput, EngineFailed
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
+from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
 from stedi.storage import keys
 
@@ -52,7 +53,7 @@ class Spark:
 
     name = "spark"
 
-    def __init__(self, limits: Limits):
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._columns: dict[str, dict[str, str]] = {}
         if _existing() is None:
@@ -139,27 +140,25 @@ def translated_errors(limits: Limits) -> Iterator[None]:
     try:
         yield
     except AnalysisException as error:
-        raise BadInput(f"The SQL does not fit the tables. {str(error).partition(chr(10))[0]}") from None
+        raise sql_error(str(error)) from None
     except (Py4JNetworkError, ConnectionError):
         raise EngineFailed(
             "Spark has ended while it worked, perhaps for want of memory. Give it more with --memory-limit."
         ) from None
     except (PySparkException, Py4JError) as error:
-        raise EngineFailed(f"Spark could not go on: {_want(str(error), limits) or _withheld(error)}") from None
+        raise _engine_error(error, limits) from None
 
 
-def _want(message: str, limits: Limits) -> str | None:
-    """What the machine lacks, if it is that: the only part of a message that is sure to quote nothing."""
+def _engine_error(error: Exception, limits: Limits) -> EngineFailed:
+    """What an error of Spark means: the machine lacks something, or else its kind alone."""
+    message = str(error)
     if "No space left on device" in message:
-        return "No space left on device. Make room on the disk of the lakehouse."
-    if "java.lang.OutOfMemoryError" in message or "UNABLE_TO_ACQUIRE_MEMORY" in message:
-        return f"its {limits.memory / 1e9:.1f} GB of memory are used up. Give it more with --memory-limit."
-    return None
-
-
-def _withheld(error: Exception) -> str:
-    condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
-    return f"{condition} (its message may quote personal values and is withheld)."
+        lack = "No space left on device. Make room on the disk of the lakehouse."
+    elif "java.lang.OutOfMemoryError" in message or "UNABLE_TO_ACQUIRE_MEMORY" in message:
+        lack = f"its {limits.memory / 1e9:.1f} GB of memory are used up. Give it more with --memory-limit."
+    else:
+        return withheld_error("Spark", getattr(error, "getCondition", lambda: None)() or type(error).__name__)
+    return EngineFailed(f"Spark could not go on: {lack}")
 
 
 def _existing() -> "SparkSession | None":
