@@ -53,7 +53,7 @@ def run(spark, folder: Path, source: Path, script: str) -> None:
 def test_scripts_build_what_the_policy_says_twice_in_a_row(spark, source, tmp_path, monkeypatch, policy):
     monkeypatch.syspath_prepend(str(STANDIN))
     monkeypatch.setattr(sys, "argv", [])
-    glue_jobs.write(tmp_path, policy)
+    glue_jobs.write_scripts(tmp_path, policy)
     (tmp_path / "key").write_bytes(SECRET)
     expected = json.loads((source / "expected.json").read_text())["rows"][policy]
     for _ in range(2 if policy == "course" else 1):
@@ -74,7 +74,7 @@ def test_scripts_build_what_the_policy_says_twice_in_a_row(spark, source, tmp_pa
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("script", glue_jobs.SCRIPTS)
 def test_script_is_readable_and_keeps_the_catalog_up_to_date(script, policy):
-    text = glue_jobs.render(glue_jobs.SCRIPTS[script], policy)
+    text = glue_jobs.render_script(glue_jobs.SCRIPTS[script], policy)
     ast.parse(text)
     assert len(text.splitlines()) < 140 and max(map(len, text.splitlines())) <= 120
     assert 'updateBehavior="UPDATE_IN_DATABASE"' in text and "enableUpdateCatalog=True" in text
@@ -84,5 +84,5 @@ def test_script_is_readable_and_keeps_the_catalog_up_to_date(script, policy):
 @pytest.mark.parametrize("script", ["customer_landing_to_trusted", "accelerometer_landing_to_trusted",
                                     "step_trainer_trusted"])  # fmt: skip
 def test_scripts_that_the_course_names_read_landing_from_its_path_on_s3(script):
-    text = glue_jobs.render(glue_jobs.SCRIPTS[script], "course")
+    text = glue_jobs.render_script(glue_jobs.SCRIPTS[script], "course")
     assert "create_dynamic_frame.from_options" in text and "/landing/" in text

@@ -21,13 +21,13 @@ def plan() -> lineage.Layout:
 
 
 def test_every_table_has_a_box_and_every_parent_an_edge(plan):
-    assert [box.name for box in plan.boxes] == list(tables.NAMES)
+    assert [box.node.name for box in plan.boxes] == list(tables.NAMES)
     assert {(edge.parent, edge.child) for edge in plan.edges} == EDGES
     assert len(plan.edges) == len(EDGES)
 
 
 def test_boxes_lie_apart_inside_the_picture_and_behind_their_parents(plan):
-    by_name = {box.name: box for box in plan.boxes}
+    by_name = {box.node.name: box for box in plan.boxes}
     assert len({(box.x, box.y) for box in plan.boxes}) == len(plan.boxes)
     assert all(box.x + plan.size.width <= plan.width and box.y + plan.size.height <= plan.height for box in plan.boxes)
     assert all(by_name[parent].x < by_name[child].x for parent, child in EDGES)
@@ -35,7 +35,7 @@ def test_boxes_lie_apart_inside_the_picture_and_behind_their_parents(plan):
 
 def test_no_edge_runs_through_a_box(plan):
     """An edge keeps to its parent's lane: no other box may lie there up to its child."""
-    by_name = {box.name: box for box in plan.boxes}
+    by_name = {box.node.name: box for box in plan.boxes}
     for edge in plan.edges:
         parent, child = by_name[edge.parent], by_name[edge.child]
         between = [box for box in plan.boxes if box.y == parent.y and parent.x < box.x < child.x]
@@ -43,7 +43,7 @@ def test_no_edge_runs_through_a_box(plan):
 
 
 def test_edges_begin_and_end_at_their_boxes(plan):
-    by_name = {box.name: box for box in plan.boxes}
+    by_name = {box.node.name: box for box in plan.boxes}
     for edge in plan.edges:
         x, y = map(int, re.match(r"M(\d+) (\d+)", edge.path).groups())
         assert (x, y) == (by_name[edge.parent].x + plan.size.width, by_name[edge.parent].y + plan.size.height // 2)

@@ -18,14 +18,14 @@ _WIDEST = 110  # characters of a line
 _MOMENT = 8_999_999_999_999_999  # stands in for the start of the run while the query is rendered
 
 
-def write(folder: Path, policy: str) -> dict[str, str]:
+def write_scripts(folder: Path, policy: str) -> dict[str, str]:
     """Write the scripts into a folder. Returns {file: what it is}."""
     for script, name in SCRIPTS.items():
-        (folder / f"{script}.py").write_text(render(name, policy), encoding="utf-8")
+        (folder / f"{script}.py").write_text(render_script(name, policy), encoding="utf-8")
     return {f"{script}.py": f"Glue job that builds {name}" for script, name in SCRIPTS.items()}
 
 
-def render(name: str, policy: str) -> str:
+def render_script(name: str, policy: str) -> str:
     """The script that builds a table under a policy."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -38,22 +38,22 @@ def render(name: str, policy: str) -> str:
     )
     return environment.get_template("job.py.j2").render(
         title=f"Builds {name}, by the policy {policy}.",
-        table=table, parents=parents, arguments=arguments, types=_TYPES, query=_query(select),
+        table=table, parents=parents, arguments=arguments, types=_TYPES, query=_spark_query(select),
         file=sql.find(name, policy).relative_to(sql.FOLDER).as_posix(), needs_key=sql.needs_key(select),
     )  # fmt: skip
 
 
-def _query(select: str) -> str:
+def _spark_query(select: str) -> str:
     """The SQL for Spark, over several lines; the run starts when the job does."""
     import sqlglot
 
     rendered = sql.render(sql.bind(select, _MOMENT), "spark")
     pretty = sqlglot.parse_one(rendered, read="spark").sql("spark", identify=True, pretty=True)
     pretty = pretty.replace(str(_MOMENT), "unix_millis(current_timestamp())")
-    return "\n".join(map(_wrapped, pretty.splitlines()))
+    return "\n".join(map(_wrap, pretty.splitlines()))
 
 
-def _wrapped(line: str) -> str:
+def _wrap(line: str) -> str:
     """A long line over several; one with a text in it stays as it is, for that might be cut."""
     if len(line) <= _WIDEST or "'" in line:
         return line

@@ -25,21 +25,21 @@ def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
 
     Raises BadInput where no run was reported, or what lies in `reports` and `screenshots` is not of one published run.
     """
-    results = _reported(reports)
-    drawn = _drawn(screenshots)
-    target = _emptied(Path(paths.resolve(out)))
-    written = _statements(target, results) | _columns(target, results) | _pictures(target, drawn)
-    written |= glue_jobs.write(target, str(results.policy))
-    written |= _report(target, reports) | _notebooks(target, reports, results)
+    results = _load_published(reports)
+    pictures = _require_pictures(screenshots)
+    target = _empty_folder(Path(paths.resolve(out)))
+    written = _write_statements(target, results) | _write_columns(target, results) | _copy_pictures(target, pictures)
+    written |= glue_jobs.write_scripts(target, str(results.policy))
+    written |= _copy_report(target, reports) | _render_notebooks(target, reports, results)
     page = environment().get_template("index.html.j2").render(
-        results=results, criteria=_linked(results.criteria, written), written=written,
+        results=results, criteria=_with_files(results.criteria, written), written=written,
         kind=kind_of_data(results.data)[0], line=name_data(results.data), css=_css(),
     )  # fmt: skip
     replace_file(target / INDEX, page.encode())
     return {INDEX: "this page"} | written
 
 
-def _reported(reports: str) -> Results:
+def _load_published(reports: str) -> Results:
     results = store.of_reports(reports)
     if results is None or not results.published or results.policy is None:
         raise BadInput(
@@ -48,27 +48,27 @@ def _reported(reports: str) -> Results:
     return results
 
 
-def _emptied(target: Path) -> Path:
+def _empty_folder(target: Path) -> Path:
     """The folder, without what an earlier submission left in it. Raises BadInput where something else is in it."""
     if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / INDEX).exists())):
         raise BadInput(f"{target} holds something else. Expected: a new or empty folder, or an earlier submission.")
     shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    for name in ("", COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS):
+        (target / name).mkdir(parents=True, exist_ok=True)
     return target
 
 
-def _statements(target: Path, results: Results) -> dict[str, str]:
-    (target / SQL).mkdir()
+def _write_statements(target: Path, results: Results) -> dict[str, str]:
     written = {}
     for table in results.tables:
-        place = f"{table.name}.sql" if table.zone == "landing" else f"{SQL}/{table.name}.sql"
+        landing = table.zone == "landing"
+        place = f"{table.name}.sql" if landing else f"{SQL}/{table.name}.sql"
         replace_file(target / place, (table.sql + "\n").encode())
-        written[place] = "definition of the table" if table.zone == "landing" else "what builds the table"
+        written[place] = "definition of the table" if landing else "what builds the table"
     return written
 
 
-def _columns(target: Path, results: Results) -> dict[str, str]:
-    (target / COLUMNS).mkdir()
+def _write_columns(target: Path, results: Results) -> dict[str, str]:
     written = {}
     for table in results.tables:
         rows = [{"Name": each.name, "Type": each.type, "Comment": each.about} for each in table.columns]
@@ -78,34 +78,32 @@ def _columns(target: Path, results: Results) -> dict[str, str]:
     return written
 
 
-def _drawn(screenshots: str) -> list[Path]:
+def _require_pictures(screenshots: str) -> list[Path]:
     """The pictures. Raises BadInput where one is missing."""
-    drawn = [Path(paths.resolve(screenshots)) / name for name in report.PICTURES]
-    if missing := [path.name for path in drawn if not path.exists()]:
+    pictures = [Path(paths.resolve(screenshots)) / name for name in report.PICTURES]
+    if missing := [path.name for path in pictures if not path.exists()]:
         raise BadInput(f"{screenshots} has no {missing[0]}. Draw the pictures again: stedi report")
-    return drawn
+    return pictures
 
 
-def _pictures(target: Path, drawn: list[Path]) -> dict[str, str]:
-    (target / SCREENSHOTS).mkdir()
-    for path in drawn:
+def _copy_pictures(target: Path, pictures: list[Path]) -> dict[str, str]:
+    for path in pictures:
         shutil.copyfile(path, target / SCREENSHOTS / path.name)
-    return {f"{SCREENSHOTS}/{path.name}": "picture" for path in drawn}
+    return {f"{SCREENSHOTS}/{path.name}": "picture" for path in pictures}
 
 
-def _report(target: Path, reports: str) -> dict[str, str]:
+def _copy_report(target: Path, reports: str) -> dict[str, str]:
     for name in (report.PAGE, FILE):
         shutil.copyfile(Path(paths.resolve(reports)) / name, target / name)
     return {report.PAGE: "the report", FILE: "the same as data"}
 
 
-def _notebooks(target: Path, reports: str, results: Results) -> dict[str, str]:
+def _render_notebooks(target: Path, reports: str, results: Results) -> dict[str, str]:
     """The notebooks as they ran, as pages without scripts. A run built notebook by notebook elsewhere leaves none."""
     import nbformat
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
 
-    (target / NOTEBOOKS).mkdir()
     written = {}
     exporter = HTMLExporter(template_name="basic", embed_images=True, exclude_input_prompt=True,
                             exclude_output_prompt=True)  # fmt: skip
@@ -123,7 +121,7 @@ def _notebooks(target: Path, reports: str, results: Results) -> dict[str, str]:
     return written
 
 
-def _linked(criteria: list[Criterion], written: dict[str, str]) -> list[dict[str, Any]]:
+def _with_files(criteria: list[Criterion], written: dict[str, str]) -> list[dict[str, Any]]:
     """Each criterion with the files that show it."""
     return [dict(each) | {"files": [name for name in _files_of(each) if name in written]} for each in criteria]
 

@@ -41,16 +41,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Box:
-    """Where one table is drawn: its left upper corner, and the texts below its subject."""
+    """Where one table is drawn: how many tables come before it, and its left upper corner."""
 
-    name: str
-    subject: str
-    zone: str
+    node: Node
     rank: int
     x: int
     y: int
-    lines: tuple[str, ...]
-    arrives: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ def layout(tables: list[Node], size: Size = REPORT) -> Layout:
         rank = 1 + max((boxes[parent].rank for parent in table.parents if parent in boxes), default=-1)
         lane = LANES.index(table.subject) if table.subject in LANES else len(LANES) // 2
         x, y = MARGIN + STUB + rank * (size.width + size.across), MARGIN + HEAD + lane * (size.height + size.down)
-        boxes[table.name] = Box(table.name, table.subject, table.zone, rank, x, y, tuple(table.lines), table.arrives)
+        boxes[table.name] = Box(table, rank, x, y)
     labels = {table.name: table.flows for table in tables}
     edges = [
         _edge(boxes[parent], boxes[table.name], size, labels.pop(parent, ""))
@@ -128,10 +124,10 @@ def _edge(parent: Box, child: Box, size: Size, label: str) -> Edge:
     """Along the parent's lane up to the space before the child, then up or down into the child's left side."""
     x, y, end = parent.x + size.width, parent.y + size.height // 2, child.x - 1
     if parent.y == child.y:
-        return Edge(parent.name, child.name, ((x, y), (end, y)), label)
+        return Edge(parent.node.name, child.node.name, ((x, y), (end, y)), label)
     last = child.y + size.height // 2 - (12 if parent.y < child.y else -12)
     turn = child.x - min(size.across // 2, 14)
-    return Edge(parent.name, child.name, ((x, y), (turn, y), (turn, last), (end, last)), label)
+    return Edge(parent.node.name, child.node.name, ((x, y), (turn, y), (turn, last), (end, last)), label)
 
 
 def _bands(tables: list[Node], boxes: dict[str, Box], size: Size) -> list[Band]:
@@ -150,8 +146,8 @@ def draw(plan: Layout) -> str:
         for number, band in enumerate(plan.bands)
     ]
     for box in plan.boxes:
-        if not any(edge.child == box.name for edge in plan.edges):
-            parts += _draw_edge(source(box, plan.size), "JSON" if not box.arrives else box.arrives)
+        if not any(edge.child == box.node.name for edge in plan.edges):
+            parts += _draw_edge(source(box, plan.size), box.node.arrives or "JSON")
     for edge in plan.edges:
         parts += _draw_edge(edge, edge.label)
     return "\n".join(parts + [_draw_box(box, plan.size) for box in plan.boxes])
@@ -160,7 +156,7 @@ def draw(plan: Layout) -> str:
 def source(box: Box, size: Size) -> Edge:
     """The line from the landing files to a table."""
     y = box.y + size.height // 2
-    return Edge("", box.name, ((MARGIN - 4, y), (box.x - 1, y)))
+    return Edge("", box.node.name, ((MARGIN - 4, y), (box.x - 1, y)))
 
 
 def _draw_edge(edge: Edge, label: str) -> list[str]:
@@ -170,15 +166,16 @@ def _draw_edge(edge: Edge, label: str) -> list[str]:
 
 
 def _draw_box(box: Box, size: Size) -> str:
-    zone = box.zone if box.zone in ZONES else ""
+    node = box.node
+    zone = node.zone if node.zone in ZONES else ""
     lines = "".join(
-        f'<text x="11" y="{56 + LINE * number}">{_shorten(line, 30)}</text>' for number, line in enumerate(box.lines)
+        f'<text x="11" y="{56 + LINE * number}">{_shorten(line, 30)}</text>' for number, line in enumerate(node.lines)
     )
     return (
-        f'<g transform="translate({box.x} {box.y})"><title>{_shorten(box.name, 60)}</title>'
+        f'<g transform="translate({box.x} {box.y})"><title>{_shorten(node.name, 60)}</title>'
         f'<rect class="box {zone}" width="{size.width}" height="{size.height}" rx="6"/>'
-        f'<text class="subject" x="11" y="21">{_shorten(box.subject, 20)}</text>'
-        f'<text class="zone {zone}" x="11" y="38">{_shorten(box.zone, 20)}</text>{lines}</g>'
+        f'<text class="subject" x="11" y="21">{_shorten(node.subject, 20)}</text>'
+        f'<text class="zone {zone}" x="11" y="38">{_shorten(node.zone, 20)}</text>{lines}</g>'
     )
 
 

@@ -67,7 +67,7 @@ def png() -> bytes:
     for number, band in enumerate(drawn.bands):
         drawing.fill_box(draw, (band.x, 0, band.x + band.width, drawn.height), _BANDS[number % 2])
         drawing.write_text(draw, Text(band.notebook, size=12, colour=drawing.DIM), band.x + 15, 21)
-    sources = [lineage.source(box, SIZE) for box in drawn.boxes if box.zone == ZONES[0]]
+    sources = [lineage.source(box, SIZE) for box in drawn.boxes if box.node.zone == ZONES[0]]
     for edge in (*sources, *drawn.edges):
         _draw_edge(draw, edge)
     for edge in sources:
@@ -86,12 +86,12 @@ def _draw_edge(draw: "ImageDraw", edge: lineage.Edge) -> None:
 
 
 def _draw_box(draw: "ImageDraw", box: lineage.Box) -> None:
-    ground, line = _GROUNDS[box.zone]
+    ground, line = _GROUNDS[box.node.zone]
     corners = [each * drawing.SCALE for each in (box.x, box.y, box.x + SIZE.width, box.y + SIZE.height)]
     draw.rounded_rectangle(corners, radius=12, fill=ground, outline=line, width=3)
-    drawing.write_text(draw, Text(box.subject, "bold", 13), box.x + 11, box.y + 17)
-    drawing.write_text(draw, Text(box.zone, "bold", 12, drawing.ACCENTS[box.zone]), box.x + 11, box.y + 34)
-    for number, text in enumerate(box.lines):
+    drawing.write_text(draw, Text(box.node.subject, "bold", 13), box.x + 11, box.y + 17)
+    drawing.write_text(draw, Text(box.node.zone, "bold", 12, drawing.ACCENTS[box.node.zone]), box.x + 11, box.y + 34)
+    for number, text in enumerate(box.node.lines):
         drawing.write_text(
             draw, Text(text, size=12, colour=drawing.DIM), box.x + 11, box.y + 52 + lineage.LINE * number
         )

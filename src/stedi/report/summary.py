@@ -102,9 +102,11 @@ def _criteria(results: Results) -> str:
 
 
 def _let_through(results: Results) -> str:
-    found = [f"- {format_count(each.rows)} {_text(each.finding)} (`{_code(each.table)}`)"
-             for each in results.lets_through]  # fmt: skip
-    return "\n".join([f"**What policy {_text(results.policy or 'none')} lets through:**", "", *found]) if found else ""
+    if not results.lets_through:
+        return ""
+    title = f"**What policy {_text(results.policy or 'none')} lets through:**"
+    findings = [f"- {format_count(f.rows)} {_text(f.finding)} (`{_code(f.table)}`)" for f in results.lets_through]
+    return "\n".join([title, "", *findings])
 
 
 def _text(text: str) -> str:

@@ -36,29 +36,26 @@ Query = Callable[[str], list[dict]]
 
 
 class AuditedRun(Protocol):
-    """A run after its audit, as far as results are collected from it: `runs/run.py` has the whole."""
+    """A run after its audit, as far as results are collected from it; `runs/run.py` has the whole."""
 
     record: RunRecord
     published: bool
-    limits: Limits
 
     @property
-    def lake(self) -> "Storage":
-        """Where it lies."""
+    def lake(self) -> "Storage": ...
 
     @property
-    def policy(self) -> str:
-        """Whose rules it follows."""
+    def policy(self) -> str: ...
 
     @property
-    def answered_by(self) -> str:
-        """The engine that answers queries."""
+    def limits(self) -> Limits: ...
 
-    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
-        """The first rows of a table, personal values masked."""
+    @property
+    def answered_by(self) -> str: ...
 
-    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
-        """The result of a select; with `row_keys` its first column `row_key` has the keys of the rows."""
+    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame": ...
+
+    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame": ...
 
 
 def collect(

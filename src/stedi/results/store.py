@@ -31,8 +31,8 @@ def of_run(lake: "Storage", run_id: str = "") -> Results:
     document = lake.read_json(layout.results(name)) if name else None
     if document is None:
         kept = [each for each in lake.folders(layout.RUNS) if lake.exists(layout.results(each))]
-        wanted = f"results of run {name}" if name else "results: nothing is published"
-        raise BadInput(f"There are no {wanted}, in {paths.shown(lake.url())}. Kept are: {', '.join(kept) or 'none'}.")
+        missing = f"results of run {name}" if name else "results: nothing is published"
+        raise BadInput(f"There are no {missing}, in {paths.shown(lake.url())}. Kept are: {', '.join(kept) or 'none'}.")
     return decode(document, lake.url(layout.results(name)), "Restore it, or build again: stedi run --full")
 
 
