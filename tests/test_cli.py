@@ -105,7 +105,7 @@ def test_damaged_catalog_is_named(lake, capsys):
 @pytest.mark.parametrize(
     "typed, answer",
     [
-        pytest.param(["stauts"], "Did you mean 'status'?", id="a command misspelt"),
+        pytest.param(["compar"], "Did you mean 'compare'?", id="a command misspelt"),
         pytest.param(["run", "--sorce", "x"], "Did you mean '--source'?", id="an option misspelt"),
         pytest.param(["run", "--policy", "lenient"], "'course', 'standout', 'strict'", id="no such policy"),
         pytest.param(["run", "--threads", "two"], "'two' is not a valid integer", id="no number"),
