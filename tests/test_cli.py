@@ -1,6 +1,7 @@
 """The command line in one process: places, questions, slips of the user, and errors that nobody expected."""
 
 import importlib.metadata
+import json
 import subprocess
 import sys
 
@@ -104,7 +105,7 @@ def test_damaged_catalog_is_named(lake, capsys):
 @pytest.mark.parametrize(
     "typed, answer",
     [
-        pytest.param(["stauts"], "Did you mean 'status'?", id="a command misspelt"),
+        pytest.param(["compar"], "Did you mean 'compare'?", id="a command misspelt"),
         pytest.param(["run", "--sorce", "x"], "Did you mean '--source'?", id="an option misspelt"),
         pytest.param(["run", "--policy", "lenient"], "'course', 'standout', 'strict'", id="no such policy"),
         pytest.param(["run", "--threads", "two"], "'two' is not a valid integer", id="no number"),
@@ -123,6 +124,14 @@ def test_options_that_an_earlier_notebook_settled_are_refused_and_defaults_are_n
     assert "--max-quarantined, --threads cannot be changed with --from 03" in capsys.readouterr().err
     assert main.main(["run", "--from", "03"]) == 2
     assert "There is no run in lakehouse" in capsys.readouterr().err
+
+
+def test_suites_are_written_for_others_to_load(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main.main(["suites", "--out", "mine", "--policy", "strict"]) == 0
+    assert capsys.readouterr().out.startswith("Wrote 8 suites to mine.")
+    written = json.loads((tmp_path / "mine/strict/customer_trusted.json").read_text(encoding="utf-8"))
+    assert written["meta"]["policy"] == "strict" and written["expectations"]
 
 
 def test_version_is_that_of_the_package_also_as_a_module():

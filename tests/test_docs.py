@@ -19,8 +19,8 @@ SCHEMA = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(enco
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = [
-    *("run", "sample", "report", "audit", "evidence", "query", "status", "compare", "forget", "rotate-key"),
-    *("delete", "iam-policy"),
+    *("run", "sample", "report", "audit", "evidence", "suites", "query", "status", "compare", "forget"),
+    *("rotate-key", "delete", "iam-policy"),
 ]
 
 

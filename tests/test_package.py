@@ -1,5 +1,6 @@
 """The package as it is installed: a wheel, in a folder of its own, run where there is nothing."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -80,8 +81,9 @@ def test_run_and_deletion_in_an_empty_folder_and_an_empty_home(installed):
     assert results["run"]["commit"] is None  # of no repository that may lie around the installed package
     assert (results["run"]["source"], results["run"]["lakehouse"]) == ("sample", "lakehouse")
     assert all(command.startswith("stedi run ") for command in results["run"]["command"])
-    named = {table["sql_file"] for table in results["tables"]} | {check["suite"] for check in results["checks"]}
-    assert all((paths.ROOT / name).is_file() for name in named)
+    assert {"notebooks", "expectations", "src"} == {name.partition("/")[0] for name in results["code"]}
+    for name, digest in results["code"].items():
+        assert hashlib.sha256((paths.ROOT / name).read_bytes()).hexdigest() == digest, name
 
     again = installed.stedi("run")
     assert again.returncode == 0, again.stderr

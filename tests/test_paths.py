@@ -8,6 +8,7 @@ from stedi import Lakehouse, Run
 from stedi.contract import paths, sql, suites, tables
 from stedi.contract.errors import BadInput
 from stedi.runs import provision
+from stedi.storage import open_lakehouse
 from stedi.storage.record import RunRecord
 
 
@@ -52,13 +53,15 @@ def test_lakehouse_and_run_take_relative_paths(here, source):
 def test_run_finds_its_source_again_from_another_working_folder(here, source, monkeypatch, tmp_path_factory):
     run = Run.start("source", "mylake")
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    record = RunRecord.load_open(provision.folder(here / "mylake"), run.id)
+    record = RunRecord.load_open(open_lakehouse(here / "mylake"), run.id)
     assert Path(paths.resolve(record.source)) == source
 
 
 def test_files_of_the_program_are_named_as_in_a_checkout_wherever_they_lie(here, monkeypatch):
     assert paths.program_name(sql.find("customer_trusted")) == "src/stedi/contract/sql/course/customer_trusted.sql"
-    assert paths.program_name(suites.find("customer_trusted", "course")) == "expectations/course/customer_trusted.json"
+    assert (
+        paths.program_name(suites.files("customer_trusted", "course")[0]) == "expectations/course/customer_trusted.json"
+    )
     assert paths.program_name(Path(tables.__file__)) == "src/stedi/contract/tables.py"
     monkeypatch.setattr(paths, "PACKAGE", here / "site-packages" / "stedi")
     monkeypatch.setattr(paths, "NOTEBOOKS", here / "site-packages" / "stedi" / "notebooks")

@@ -5,9 +5,12 @@ import click
 import stedi
 from stedi.cli.building import run, sample
 from stedi.cli.changing import delete, forget, rotate_key
-from stedi.cli.reading import audit, compare, evidence, iam_policy, query, report, status
+from stedi.cli.reading import audit, compare, evidence, iam_policy, query, report, status, suites
 
-COMMANDS = (run, sample, report, audit, evidence, query, status, compare, forget, rotate_key, delete, iam_policy)
+COMMANDS = (
+    *(run, sample, report, audit, evidence, suites, query, status, compare),
+    *(forget, rotate_key, delete, iam_policy),
+)
 
 
 class Program(click.Group):

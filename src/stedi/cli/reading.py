@@ -1,7 +1,8 @@
-"""Commands that show what is there: `report`, `audit`, `evidence`, `query`, `status`, `compare` and `iam-policy`."""
+"""Commands that show or write out what is there, and change nothing in a lakehouse."""
 
 import json
 import sys
+from pathlib import Path
 
 import click
 
@@ -9,6 +10,7 @@ from stedi.cli import command
 from stedi.cli.command import Command, with_lakehouse, with_out, with_report_folders
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
+from stedi.contract.policies import POLICIES
 
 
 @click.command(cls=Command)
@@ -50,6 +52,17 @@ def evidence(reports: str, screenshots: str, out: str) -> None:
 
     written = submission.collect(out, reports, screenshots)
     print(f"Wrote {len(written)} files to {out}; begin with {submission.INDEX}.")
+
+
+@click.command(cls=Command)
+@with_out
+@click.option("--policy", type=click.Choice(list(POLICIES)), help="only those of this policy (default: of all)")
+def suites(out: str, policy: str | None) -> None:
+    """Write the suites whole, as plain Great Expectations JSON."""
+    from stedi.contract.suites import write_full
+
+    written = write_full(Path(paths.resolve(out)), policy)
+    print(f"Wrote {len(written)} suites to {out}. To run them in a context of your own: docs/expectations.md")
 
 
 @click.command(cls=Command)

@@ -168,7 +168,7 @@ def _table(run: AuditedRun, audit: "Audit", table: tables.Table, expected_rows: 
         fingerprint=built.fingerprint,
         columns=[Column(name=name, type=type_, about=c.about, personal=c.personal) for name, type_, c in columns],
         sql=built.sql,
-        sql_file=paths.shown(sql.find(table.name, run.policy)),
+        sql_file=paths.program_name(sql.find(table.name, run.policy)),
         checks=[_check(run, check) for check in audit.of(table.name)],
         sample=_cells(run.sample(table.name, SAMPLE_ROWS)),
     )

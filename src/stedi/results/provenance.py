@@ -42,7 +42,7 @@ def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports
         seconds=round((datetime.now(UTC) - started).total_seconds(), 1),
         commit=commit,
         changed=bool(_git("status", "--porcelain", "--", *_CODE)) if commit else None,
-        source=record.source,
+        source=paths.shown(record.source),
         engine=record.engine,
         max_quarantined=record.max_quarantined,
         lakehouse=paths.shown(lake.url()),
@@ -62,7 +62,7 @@ def _published_run(current: catalog.Catalog | None) -> PublishedRun | None:
 def _commands(lake: "Storage", record: RunRecord, data: Data | None) -> list[str]:
     """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
     program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
-    source, commands = record.source, []
+    source, commands = paths.shown(record.source), []
     if data and data.kind == "synthetic" and source != paths.SOURCE and "scale" in data.name:
         scale, seed = (data.name.split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
         commands.append([program, "sample", "--out", source, "--scale", scale, "--seed", seed])

@@ -23,10 +23,10 @@ _LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404",
 class Objects(Protocol):
     """The objects of a lakehouse, as far as its lock needs them; see `S3Prefix`."""
 
-    def url(self, path: str = "") -> str: ...  # noqa: D102
-    def named(self, path: str) -> dict[str, str]: ...  # noqa: D102
-    def read(self, path: str) -> tuple[bytes | None, str | None]: ...  # noqa: D102
-    def delete(self, path: str) -> None: ...  # noqa: D102
+    def url(self, path: str = "") -> str: ...
+    def named(self, path: str) -> dict[str, str]: ...
+    def read(self, path: str) -> tuple[bytes | None, str | None]: ...
+    def delete(self, path: str) -> None: ...
 
 
 @contextmanager
