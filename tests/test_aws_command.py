@@ -55,6 +55,7 @@ def places(folder: Path, lake: str) -> list[str]:
     return ["--lakehouse", lake, "--reports", str(folder / "reports"), "--screenshots", str(folder / "pictures")]
 
 
+@pytest.mark.slow
 def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folder):
     here = str(folder / f"lake-{given.name}")
     source = ["--source", str(given)]
@@ -75,6 +76,7 @@ def test_lakehouse_on_s3_is_planned_built_read_compared_and_deleted(given, folde
     assert "bucket p3-stedi-command: new" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES if DEEP else ["strict"])
 @pytest.mark.parametrize("data", ["generated", "public_data"] if DEEP else ["generated"])
 def test_both_engines_give_equal_fingerprints(request, folder, monkeypatch, data, policy):

@@ -17,6 +17,7 @@ from stedi.aws import glue
 from stedi.contract.errors import BadInput, CouldNotFinish, StediError
 from stedi.runs import provision
 from stedi.storage import aws_client, catalog, layout, open_lakehouse
+from sweeps import first_of
 
 LAKE = "s3://p3-stedi-faults"
 MORE = LANDED | {"customer_landing": [*LANDED["customer_landing"], customer("dan")]}
@@ -92,6 +93,7 @@ def publishing(sources) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_publication_cut_short_shows_the_old_tables_or_the_new_ones(published, sources, faulty, monkeypatch):
     run = publishing(sources)
     before, record = readable(), run.record.model_copy(deep=True)
@@ -144,6 +146,7 @@ def restore(lake, snapshot: dict[str, bytes]) -> None:
         aws_client.client("s3").put_object(Bucket=lake.bucket, Key=key, Body=content)
 
 
+@pytest.mark.slow
 def test_glue_that_refuses_after_publication_is_told_and_made_up_for(published, sources, monkeypatch):
     run = publishing(sources)
     monkeypatch.setattr(glue, "register", refuse)
@@ -175,6 +178,7 @@ def survives(act: Callable[[], object]) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_killed_landing_loses_nothing_and_the_next_run_goes_through(published, sources, faulty, monkeypatch):
     before = readable()
     for at in cuts((5, 25, 60)):
@@ -188,6 +192,7 @@ def test_killed_landing_loses_nothing_and_the_next_run_goes_through(published, s
     assert run.record.tables["customer_landing"].rows == 4
 
 
+@pytest.mark.slow
 def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, faulty, monkeypatch):
     before = readable()
     land(sources[1], LAKE, engine="athena")
@@ -204,6 +209,7 @@ def test_killed_build_loses_nothing_and_is_taken_up_again(published, sources, fa
     assert glue.find_database("p3_stedi_faults_key") is None and not open_lakehouse(LAKE).exists(layout.ATHENA_KEY)
 
 
+@pytest.mark.slow
 def test_killed_creation_and_deletion_are_made_up_for_and_leave_an_empty_account(aws, sources, faulty, monkeypatch):
     place, before = "s3://p3-stedi-brief", account()
     for at in cuts((1, 4, 9)):
@@ -239,15 +245,24 @@ def account() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     "error, kind, says",
-    [
-        pytest.param(refusal("AccessDenied"), BadInput, r"\(PutObject: AccessDenied\).*stedi iam-policy", id="denied"),
-        pytest.param(refusal("AccessDeniedException", "GetTable"), BadInput, "permission for GetTable", id="by Glue"),
-        pytest.param(refusal("ExpiredToken"), BadInput, "credentials have expired. Renew them", id="expired"),
-        pytest.param(refusal("InvalidAccessKeyId"), BadInput, "does not know the credentials", id="unknown"),
-        pytest.param(refusal("PermanentRedirect"), BadInput, "wrong region. Set AWS_DEFAULT_REGION", id="wrong region"),
-        pytest.param(refusal("SlowDown"), CouldNotFinish, "too busy 6 times in a row", id="busy"),
-        pytest.param(refusal("InternalError"), CouldNotFinish, "could not. Try again", id="503"),
-    ],
+    first_of(
+        [
+            pytest.param(
+                refusal("AccessDenied"), BadInput, r"\(PutObject: AccessDenied\).*stedi iam-policy", id="denied"
+            ),
+            pytest.param(
+                refusal("AccessDeniedException", "GetTable"), BadInput, "permission for GetTable", id="by Glue"
+            ),
+            pytest.param(refusal("ExpiredToken"), BadInput, "credentials have expired. Renew them", id="expired"),
+            pytest.param(refusal("InvalidAccessKeyId"), BadInput, "does not know the credentials", id="unknown"),
+            pytest.param(
+                refusal("PermanentRedirect"), BadInput, "wrong region. Set AWS_DEFAULT_REGION", id="wrong region"
+            ),
+            pytest.param(refusal("SlowDown"), CouldNotFinish, "too busy 6 times in a row", id="busy"),
+            pytest.param(refusal("InternalError"), CouldNotFinish, "could not. Try again", id="503"),
+        ],
+        2,
+    ),
 )
 def test_answer_of_aws_is_told_with_what_to_do_and_the_old_tables_stay(published, sources, faulty, monkeypatch, error,
                                                                        kind, says):  # fmt: skip

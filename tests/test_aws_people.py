@@ -36,6 +36,7 @@ def versions() -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.slow
 def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_path, monkeypatch):
     import boto3
 
@@ -113,6 +114,7 @@ def allowed(document: dict, action: str, place: str) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_policy_allows_every_call_from_creation_to_deletion(tmp_path, monkeypatch):
     """The bucket here is a new one, so that its creation is among the calls."""
     import boto3

@@ -37,6 +37,7 @@ def test_tables_that_differ_are_named_with_their_columns(one, tmp_path, capsys):
     assert capsys.readouterr().out.endswith("3 of 8 tables differ.\n")
 
 
+@pytest.mark.slow
 def test_same_values_in_other_rows_are_not_taken_for_equal(tmp_path):
     landed = {"customer_landing": [customer("ann"), customer("cat")],
               "accelerometer_landing": [phone("ann", 10, x=1.0), phone("cat", 20, x=2.0)],
@@ -50,6 +51,7 @@ def test_same_values_in_other_rows_are_not_taken_for_equal(tmp_path):
     assert "combine the same values differently" in lakehouse_comparison.text(found)
 
 
+@pytest.mark.slow
 def test_policies_differ_in_columns(one, tmp_path):
     publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"), "standout")
     found = {each.table: each for each in lakehouse_comparison.compare(str(one), str(tmp_path / "lake"))}

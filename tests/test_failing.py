@@ -38,6 +38,7 @@ def stops(lake: str) -> dict[str, dict]:
     }
 
 
+@pytest.mark.slow
 def test_rows_that_break_a_check_have_keys_that_stay_and_name_nobody(lake):
     first, again = stops(lake), stops(lake)
     assert first["customer_trusted.email_unique"]["row_keys"]
@@ -56,6 +57,7 @@ def test_the_ready_query_shows_the_rows_and_their_keys(lake, capsys):
     assert [key for key in check["row_keys"] if key in said] == check["row_keys"]
 
 
+@pytest.mark.slow
 def test_checks_that_passed_have_no_query_and_no_keys(tmp_path):
     run = publish(write_source(tmp_path / "source", LANDED), str(tmp_path / "lake"))
     results = collect.collect(run, run.audit(), []).model_dump()

@@ -9,6 +9,8 @@ from gates import EQUIVALENT, GATES, MUTANTS, WORLDS, Bench, Outcome
 from stedi.contract import tables
 from stedi.contract.policies import POLICIES
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(4)
 
 

@@ -48,6 +48,7 @@ def run(spark, folder: Path, source: Path, script: str) -> None:
     runpy.run_path(str(folder / f"{script}.py"), run_name="__main__")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # pyspark's own
 @pytest.mark.parametrize("policy", ["course", "strict"])
 def test_scripts_build_what_the_policy_says_twice_in_a_row(spark, source, tmp_path, monkeypatch, policy):

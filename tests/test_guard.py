@@ -17,6 +17,7 @@ from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.erasure import trace_search
 from stedi.privacy.error_text import traceback_without_values
 from stedi.runs.run import Run
+from sweeps import first_of
 
 DATES = [column.name for column in tables.CUSTOMER if column.type == "bigint"]
 PLANTED = {
@@ -84,7 +85,7 @@ def test_search_would_find_what_it_looks_for(marked, capfd):
 
 @pytest.mark.parametrize(
     "lines, arguments, code",
-    [
+    first_of([
         pytest.param([], [], 0, id="course"),
         pytest.param(['{"email": "zelda.marker@example.com", "phone": 5559871234}'], ["--max-quarantined", "1"], 0,
                      id="a line is quarantined"),
@@ -94,7 +95,7 @@ def test_search_would_find_what_it_looks_for(marked, capfd):
                      ["-v"], 2, id="a wrong key"),
         pytest.param(['{"email": "zelda.marker@example.com", "serialNumber": "markerdevice77", '
                       '"shareWithResearchAsOfDate": 1591236567801}'], ["-v"], 1, id="the audit fails"),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_nothing_planted_leaves(marked, capfd, lines, arguments, code):
     for line in lines:
@@ -104,6 +105,7 @@ def test_nothing_planted_leaves(marked, capfd, lines, arguments, code):
     assert leaks(marked, said.out + said.err) == []
 
 
+@pytest.mark.slow
 def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capfd, monkeypatch):
     monkeypatch.setattr(command, "silence_stderr_at_exit", lambda: None)
     (marked / "reports").mkdir()
@@ -117,6 +119,7 @@ def test_nothing_planted_leaves_in_what_is_made_of_a_run_afterwards(marked, capf
     assert leaks(marked, said.out + said.err) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"PAR1 zelda.marker@example.com PAR1"])
 def test_nothing_planted_leaves_when_the_engine_fails(marked, capfd, damage):
     assert run(marked, "--policy", "strict") == 0

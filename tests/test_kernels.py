@@ -51,6 +51,7 @@ def answer(kernel: kernels.Kernel, expression: str) -> str:
     return reply["content"]["user_expressions"]["x"]["data"]["text/plain"]
 
 
+@pytest.mark.slow
 def test_processes_that_a_kernel_has_started_end_with_it(monkeypatch):
     preload(monkeypatch, "import subprocess; subprocess.Popen(['sleep', '300'])")  # as pyspark starts its Java
     with kernels.started(NAMES[:1], FOLDER):

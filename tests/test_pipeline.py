@@ -160,6 +160,7 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
     assert Lakehouse(str(place.lake)).catalog.tables["accelerometer_landing"].rows == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["03", "05"])
 def test_run_goes_on_from_the_notebook_that_is_named(place, first):
     done = place.run(None, "--from", first)  # nothing is open: it builds on what is published

@@ -17,6 +17,8 @@ from stedi.sample import generate
 from stedi.storage import catalog
 from stedi.storage.local import Folder
 
+pytestmark = pytest.mark.slow
+
 # Runs small data first, so that all libraries are there, and then more data than the memory it may add would hold.
 WITHIN = """
 import re, resource, sys
@@ -24,6 +26,8 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 import duckdb
 import runs
+
+pytestmark = pytest.mark.slow
 small, large, lake, out, more = {small!r}, {large!r}, {lake!r}, {out!r}, {more}
 
 def whole(source):

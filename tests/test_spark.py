@@ -60,6 +60,7 @@ def built(source: Path, folder: Path, engine: str, keys: Path | None = None) -> 
     return {policy: fingerprints(build(lake, policy)) for policy in POLICIES}
 
 
+@pytest.mark.slow
 def test_all_tables_of_every_policy_are_duckdbs_on_ten_times_the_public_data(tmp_path):
     expected = generate.generate(tmp_path / "source", scale=10)
     theirs = built(tmp_path / "source", tmp_path, "duckdb")
@@ -69,12 +70,14 @@ def test_all_tables_of_every_policy_are_duckdbs_on_ten_times_the_public_data(tmp
     assert counted == expected["rows"]
 
 
+@pytest.mark.slow
 def test_all_tables_of_every_policy_are_duckdbs_on_the_public_data(tmp_path, public_data):
     theirs = built(public_data, tmp_path, "duckdb")
     assert built(public_data, tmp_path, "spark", tmp_path / "duckdb.keys") == theirs
     assert theirs["strict"]["machine_learning_curated"][0] == 32_025
 
 
+@pytest.mark.slow
 def test_runs_on_spark_are_published_and_a_withdrawal_is_counted(tmp_path, source):
     lake = str(tmp_path / "lake")
     land(source, lake, engine="spark")

@@ -66,7 +66,10 @@ def test_sound_run_is_published(sound, tmp_path, policy):
     assert (tmp_path / "lake" / catalog.FILE).exists()
 
 
-@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
+@pytest.mark.parametrize(
+    "gate",
+    [pytest.param(gate, id=gate.name, marks=() if gate.table == ML else pytest.mark.slow) for gate in GATES],
+)
 def test_gate_bites(sound, tmp_path, gate):
     outcome = gates.pass_through(gate, sound / policy_of(gate.folder), tmp_path)
     assert outcome.bites(gate), outcome

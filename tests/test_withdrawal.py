@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from conftest import write_source
 from rows import LANDED, customer, phone, trainer
 from runs import CURATED, TRUSTED, publish
@@ -46,6 +48,7 @@ def test_withdrawal_is_counted_in_every_table_and_the_old_files_go_at_once(tmp_p
     assert "dan@example.com" not in set(Lakehouse(str(lake.root)).read("customer_trusted").email)
 
 
+@pytest.mark.slow
 def test_withdrawal_under_standout_counts_pairs_with_other_people_too(tmp_path):
     lake = str(tmp_path / "lake")
     publish(write_source(tmp_path / "first", FIRST), lake, "standout")
@@ -55,11 +58,13 @@ def test_withdrawal_under_standout_counts_pairs_with_other_people_too(tmp_path):
     assert counted(run.record.left, "consent withdrawn") == ONE | {"machine_learning_curated": 4}
 
 
+@pytest.mark.slow
 def test_withdrawal_under_course_counts_by_address_and_device(tmp_path):
     left = then(tmp_path, "course", WITHDRAWN, without="dan")
     assert counted(left, "consent withdrawn") == ONE | {"machine_learning_curated": 4}
 
 
+@pytest.mark.slow
 def test_other_reasons_are_told_apart(tmp_path):
     assert counted(then(tmp_path / "a", "strict", LATER), "consent not in force")["customer_trusted"] == 1
     assert (
