@@ -42,20 +42,26 @@ class AuditedRun(Protocol):
     published: bool
 
     @property
-    def lake(self) -> "Storage": ...
+    def lake(self) -> "Storage":
+        """Where it lies."""
 
     @property
-    def policy(self) -> str: ...
+    def policy(self) -> str:
+        """The policy whose rules it follows."""
 
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> Limits:
+        """How much of the machine it may use."""
 
     @property
-    def answered_by(self) -> str: ...
+    def answered_by(self) -> str:
+        """The engine that answers queries."""
 
-    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame": ...
+    def sample(self, name: str, rows: int = 5) -> "pd.DataFrame":
+        """The first rows of a table, personal values masked."""
 
-    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame": ...
+    def in_clear(self, select: str, row_keys: bool = False) -> "pd.DataFrame":
+        """The rows of a select; with `row_keys`, the first column `row_key` has their keys."""
 
 
 def collect(
