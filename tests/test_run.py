@@ -169,7 +169,7 @@ def test_audit_before_all_tables_are_built_names_the_notebook(source, lake):
 
 
 def test_nothing_landed_yet_is_sent_to_02(lake):
-    with pytest.raises(BadInput, match="run notebook 02_landing_zone"):
+    with pytest.raises(BadInput, match="Run notebook 02_landing_zone first"):
         Run.join(lake, policy="course")
 
 
@@ -229,7 +229,7 @@ def test_run_id_that_is_no_name_is_refused(source, lake, run_id):
 
 def test_published_run_whose_record_is_gone_sends_back_to_02(published, lake):
     shutil.rmtree(Path(lake) / "runs")
-    with pytest.raises(BadInput, match="run notebook 02_landing_zone"):
+    with pytest.raises(BadInput, match="Run notebook 02_landing_zone first"):
         Run.join(lake)
 
 
