@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from stedi.contract.errors import EngineFailed
+from stedi.contract.paths import is_on_s3
 from stedi.contract.sql import KEY_TABLE
 from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
@@ -63,7 +64,7 @@ def limit_statements(limits: Limits) -> list[str]:
 
 def allow_path(connection: Connection, path: str) -> None:
     """Let a connection read a path. Paths on S3 are read through s3fs: DuckDB's own extension has to be downloaded."""
-    if path.startswith("s3://") and not connection.filesystem_is_registered("s3"):
+    if is_on_s3(path) and not connection.filesystem_is_registered("s3"):
         settings = tuple(sorted(each for each in os.environ.items() if "AWS" in each[0]))
         connection.register_filesystem(_s3_filesystem(settings))
 
@@ -85,7 +86,7 @@ def local_copies(paths: dict[str, str], limits: Limits) -> Iterator[dict[str, st
     An audit runs hundreds of queries, and on S3 each would cost requests.
     """
     with tempfile.TemporaryDirectory(prefix="stedi-") as folder:
-        copies = {name: str(Path(folder) / name) for name, path in paths.items() if path.startswith("s3://")}
+        copies = {name: str(Path(folder) / name) for name, path in paths.items() if is_on_s3(path)}
         for name, copy in copies.items():
             Path(copy).mkdir()
             with reader(limits, paths[name]) as connection:
@@ -105,7 +106,7 @@ def literal(path: str) -> str:
 
 def parquet(path: str) -> str:
     """The table function that reads a folder of Parquet files."""
-    files = "[!._]*" if path.startswith("s3://") else "*.parquet"  # on S3, Athena names them, without an ending
+    files = "[!._]*" if is_on_s3(path) else "*.parquet"  # on S3, Athena names them, without an ending
     return f"read_parquet({literal(path).removesuffix(chr(39))}/{files}', hive_partitioning = false)"
 
 

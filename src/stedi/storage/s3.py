@@ -55,10 +55,12 @@ class S3Prefix:
 
     def objects(self, path: str = "") -> Iterator[dict]:
         """What S3 lists of every object below `path`, hidden ones too: `Key`, `Size` and more."""
+        return (found for page in self._pages(path) for found in page.get("Contents", ()))
+
+    def _pages(self, path: str, **options: str) -> Iterator[dict]:
         with calling(f"list {self.url(path)}"):
             pages = client("s3").get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=self._below(path)):
-                yield from page.get("Contents", ())
+            yield from pages.paginate(Bucket=self.bucket, Prefix=self._below(path), **options)
 
     def files(self, path: str = "") -> list[str]:
         """All data files below `path`, relative to it, sorted. Raises BadInput for a folder without a name."""
@@ -75,11 +77,10 @@ class S3Prefix:
 
     def folders(self, path: str = "") -> list[str]:
         below = self._below(path)
-        with calling(f"list {self.url(path)}"):
-            pages = client("s3").get_paginator("list_objects_v2")
-            listed = pages.paginate(Bucket=self.bucket, Prefix=below, Delimiter="/")
-            folders = [each["Prefix"] for page in listed for each in page.get("CommonPrefixes", ())]
-        return sorted(folder.removeprefix(below).rstrip("/") for folder in folders)
+        inside = [
+            found["Prefix"] for page in self._pages(path, Delimiter="/") for found in page.get("CommonPrefixes", ())
+        ]
+        return sorted(folder.removeprefix(below).rstrip("/") for folder in inside)
 
     def exists(self, path: str = "") -> bool:
         """Whether there is an object of that name, or one below it. False where there is no such bucket."""
