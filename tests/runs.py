@@ -1,7 +1,9 @@
 """Runs in one process, as the notebooks do them."""
 
 import hashlib
+from pathlib import Path
 
+from conftest import write_source
 from stedi import Run
 from stedi.contract import tables
 from stedi.storage import catalog
@@ -47,3 +49,12 @@ def published_bytes(lake: str) -> dict[str, str]:
     paths = [entry.path for entry in catalog.load(folder).tables.values()]
     files = [folder.root / path / name for path in paths for name in folder.files(path)]
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in [folder.root / catalog.FILE, *files]}
+
+
+def publish_rows(folder: Path, landed: dict[str, list[dict]], unusable: str = "") -> Path:
+    """A lakehouse to which a run published these rows as run-1; `unusable` lines go to the quarantine."""
+    source, lake = write_source(folder / "source", landed), folder / "lake"
+    with (source / "customer" / "landing" / "data.json").open("a") as file:
+        file.write(unusable)
+    publish(source, str(lake), max_quarantined=unusable.count("\n"), run_id="run-1")
+    return lake

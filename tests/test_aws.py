@@ -22,6 +22,8 @@ from stedi.runs import lakehouse_comparison, provision
 from stedi.storage import catalog, keys, open_lakehouse
 from stedi.storage.s3_names import Names
 
+pytestmark = pytest.mark.slow  # four runs on the stand-in of AWS; test_aws_faults.py has a quick one
+
 LAKE = "s3://p3-stedi-lakehouse"
 
 

@@ -59,6 +59,7 @@ def test_person_is_erased_from_every_version_of_every_object_and_stays_out(tmp_p
     assert not [name for name in versions() if "/_key" in name or "/_athena" in name]
 
 
+@pytest.mark.slow
 def test_lost_tombstone_key_takes_nothing_in(tmp_path):
     source = write_source(tmp_path / "source", LANDED)
     (open_lakehouse(LAKE).keys_folder / keys.TOMBSTONE).rename(tmp_path / "elsewhere")

@@ -7,6 +7,7 @@ import pytest
 
 import results_example as example
 from results_example import HOSTILE, render, spoilt
+from sweeps import first_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
@@ -98,7 +99,7 @@ def test_the_page_says_nothing_in_the_console_and_asks_for_nothing(opened, files
     assert page.asked == [files[name].as_uri()]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", first_of(["light", "dark"]))
 @pytest.mark.parametrize("name", ["passed", "failed", "stopped"])
 def test_no_rule_of_accessibility_is_broken_with_all_details_open(opened, name, scheme):
     from axe_playwright_python.sync_playwright import Axe
@@ -111,7 +112,7 @@ def test_no_rule_of_accessibility_is_broken_with_all_details_open(opened, name, 
         assert page.evaluate(TARGET, node["target"][0]) >= 4.5, node["html"][:80]
 
 
-@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize("width", first_of([390, 1100]))
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_overflows(opened, name, width):
     assert opened(name, width=width).evaluate(SIDEWAYS) == []

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 
 import results_example
+from notebook_files import NOTEBOOKS, parameters
 from stedi.cli import main
 from stedi.contract import paths, tables
 from stedi.report import overview
-from test_notebooks import NOTEBOOKS, parameters
 
 SCHEMA = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
@@ -149,6 +149,7 @@ def test_import_of_the_package_brings_in_no_heavy_library(library):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+@pytest.mark.slow
 def test_our_code_never_imports_what_is_for_aws_or_spark_in_a_local_run(tmp_path):
     """They are installed here. Great Expectations imports some of them for itself, which is its own matter."""
     from conftest import write_source

@@ -151,6 +151,7 @@ def test_landing_account_adds_up(here):
     assert sum(file["erased"] for file in files) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     first_of(

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import write_source
 from rows import LANDED, T
+from runs import publish_rows
 from stedi import Lakehouse, Run
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
@@ -15,26 +15,9 @@ from stedi.contract.errors import BadInput
 ROWS = dict(zip(tables.NAMES, (3, 4, 4, 2, 3, 1, 2, 3), strict=True))
 
 
-def publish(folder: Path, landed: dict[str, list[dict]], unusable: str = "") -> Path:
-    """A lakehouse to which a run published these rows; `unusable` lines go to the quarantine."""
-    source, lake = write_source(folder / "source", landed), folder / "lake"
-    with (source / "customer" / "landing" / "data.json").open("a") as file:
-        file.write(unusable)
-    run = Run.start(str(source), str(lake), max_quarantined=unusable.count("\n"), run_id="run-1")
-    for table in tables.LANDING:
-        run.land(table.name)
-    run = Run.join(str(lake), policy="course")
-    for table in tables.TABLES[len(tables.LANDING) :]:
-        run.build(table.name)
-    run = Run.join(str(lake), builds=False)
-    assert run.audit().passed
-    run.publish()
-    return lake
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    return publish(tmp_path_factory.mktemp("published"), LANDED)
+    return publish_rows(tmp_path_factory.mktemp("published"), LANDED)
 
 
 @pytest.fixture

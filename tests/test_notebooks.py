@@ -1,30 +1,12 @@
 """The notebooks as they are committed: clean, parameterised, readable."""
 
 import ast
-import json
 
 import pytest
 
-from stedi.contract import paths
+from notebook_files import NOTEBOOKS, PATHS, cells, parameters, source
 from stedi.contract.notebooks import DELETE, STEPS
 from stedi.notebook_runner.options import Options
-
-PATHS = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
-NOTEBOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in PATHS}
-
-
-def cells(name: str, kind: str) -> list[dict]:
-    return [cell for cell in NOTEBOOKS[name]["cells"] if cell["cell_type"] == kind]
-
-
-def source(cell: dict) -> str:
-    return "".join(cell["source"])
-
-
-def parameters(name: str) -> dict[str, object]:
-    """The notebook's parameters and their defaults."""
-    tree = ast.parse(source(cells(name, "code")[0]))
-    return {statement.target.id: ast.literal_eval(statement.value) for statement in tree.body}
 
 
 def test_notebooks_on_disk_are_those_that_run():

@@ -19,6 +19,7 @@ from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import STEPS
 from stedi.notebook_runner.execute import execute
 from stedi.storage.local import Folder
+from sweeps import first_of
 
 
 class Place:
@@ -170,6 +171,7 @@ def test_run_goes_on_from_the_notebook_that_is_named(place, first):
     assert place.results()["run"]["id"] == Lakehouse(str(place.lake)).catalog.run_id
 
 
+@pytest.mark.slow
 def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
     source = place.root / "source"
     assert place.run(source).returncode == 0
@@ -227,7 +229,7 @@ def test_locked_lakehouse_ends_with_3_and_names_the_run_that_holds_it(place, mon
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-@pytest.mark.parametrize("times", [1, 5])
+@pytest.mark.parametrize("times", first_of([1, 5]))
 def test_ended_run_leaves_no_kernel_and_exits_with_3(place, number, times):
     before = place.published()
     process = place.begin()
@@ -251,7 +253,9 @@ def test_killed_run_leaves_no_kernel_behind(place):
     assert len(kernels) >= 4 and not psutil.wait_procs(kernels, timeout=15)[1]
 
 
-@pytest.mark.parametrize("first", [0, 2], ids=["the one that works", "one that waits"])
+@pytest.mark.parametrize(
+    "first", first_of([pytest.param(0, id="the one that works"), pytest.param(2, id="one that waits")])
+)
 def test_dead_kernel_ends_with_3_and_says_how_to_go_on(place, first):
     process = place.begin()
     time.sleep(0.2)

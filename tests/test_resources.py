@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from rows import LANDED
+from runs import publish_rows
 from stedi import Lakehouse, Run
 from stedi.contract.errors import BadInput, LakehouseLocked
 from stedi.runs import provision
 from stedi.storage import open_lakehouse
 from stedi.storage.local import Folder
-from test_lakehouse import publish
 
 SUBJECTS = ("accelerometer", "customer", "machine_learning", "step_trainer")
 
@@ -24,7 +24,7 @@ def everything(folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory) -> Path:
     """A lakehouse with a published run, a quarantined line, and another run that is open."""
-    lake = publish(tmp_path_factory.mktemp("published"), LANDED, unusable="not JSON\n")
+    lake = publish_rows(tmp_path_factory.mktemp("published"), LANDED, unusable="not JSON\n")
     Run.join(str(lake), policy="course").build("customer_trusted")
     return lake
 

@@ -92,6 +92,7 @@ def two(made):
     return made[2, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", plain.POLICIES)
 @pytest.mark.parametrize("scale, seed", [(1, 0), (1, 7), (2, 0)], ids=["scale 1", "another seed", "scale 2"])
 def test_the_oracle_counts_what_was_published_and_expected(made, scale, seed, policy):

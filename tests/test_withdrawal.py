@@ -80,6 +80,7 @@ def test_nobody_left_is_an_empty_list_and_old_files_stay_for_open_readers(tmp_pa
     assert len(Folder(tmp_path / "lake").folders("customer/trusted")) == 2
 
 
+@pytest.mark.slow
 def test_rows_under_a_replaced_key_are_called_not_comparable(tmp_path):
     lake = str(tmp_path / "lake")
     publish(write_source(tmp_path / "first", FIRST), lake, "strict")
