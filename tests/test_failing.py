@@ -94,6 +94,7 @@ def test_every_check_s_query_for_its_rows_runs_and_finds_none_where_it_passed(pu
         published[policy].in_clear(select)
 
 
+@pytest.mark.slow
 def test_audit_of_what_is_published_fails_with_1_and_tells_the_run(tmp_path, capsys, monkeypatch):
     from stedi import Run as run_class
 

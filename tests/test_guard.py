@@ -72,6 +72,7 @@ def leaks(folder: Path, said: str) -> list[str]:
     return [Path(path).name for path in looked.paths]
 
 
+@pytest.mark.slow
 def test_search_would_find_what_it_looks_for(marked, capfd):
     assert run(marked, "--policy", "strict") == 0
     for value in (*PLANTED.values(), KEY.hex()):
