@@ -157,7 +157,7 @@ def test_our_code_never_imports_what_is_for_aws_or_spark_in_a_local_run(tmp_path
 
     source, lake = write_source(tmp_path / "source", LANDED), tmp_path / "lake"
     code = f"""
-import builtins, sys, runs
+import builtins, sys
 
 ours, original = set(), builtins.__import__
 
@@ -167,6 +167,7 @@ def recording(name, names=None, *more, **named):
     return original(name, names, *more, **named)
 
 builtins.__import__ = recording
+import runs
 runs.publish({str(source)!r}, {str(lake)!r})
 assert {{"duckdb", "great_expectations"}} <= ours, ours
 unwanted = {{"awswrangler", "boto3", "botocore", "s3fs", "aiobotocore", "pyspark"}} & ours

@@ -27,7 +27,6 @@ from pathlib import Path
 import duckdb
 import runs
 
-pytestmark = pytest.mark.slow
 small, large, lake, out, more = {small!r}, {large!r}, {lake!r}, {out!r}, {more}
 
 def whole(source):
