@@ -1,5 +1,6 @@
 """What the documents say is so, and no file says where it was made."""
 
+import ast
 import json
 import re
 import subprocess
@@ -177,3 +178,24 @@ sys.exit(bool(unwanted))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT / "tests", capture_output=True, text=True)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
+
+MODULES = sorted((paths.ROOT / "src" / "stedi").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(paths.ROOT / "src").as_posix())
+def test_modules_and_functions_stay_as_short_as_contributing_says(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 250
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert not [each.name for each in functions if each.end_lineno - each.lineno >= 40]
+
+
+def test_architecture_names_packages_and_modules_that_there_are_and_counts_them():
+    text = (paths.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in MODULES if path.name == "__init__.py"} - {"stedi", "model"}
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) == packages
+    reading = text.partition("## One reading")[2].partition("## What a lakehouse holds")[0]
+    named = set(re.findall(r"`(\w+/\w+(?:\.py|/))`", reading))
+    assert [name for name in named if not (paths.ROOT / "src" / "stedi" / name).exists()] == []
+    assert f"That is {len(named)} modules" in reading and len(named) <= 25

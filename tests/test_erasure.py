@@ -213,7 +213,7 @@ def test_device_known_from_a_record_with_a_tab_after_the_address_is_searched_for
 STEPS = (
     "storage.keys.write",
     "erasure.subject_access.identify",
-    "runs.rebuild.delete_unpublished",
+    "storage.catalog.delete_unpublished",
     "erasure.trace_search.search_files",
     "erasure.subject_access.shared_values",
     "erasure.erase._delete_notes",

@@ -1,6 +1,6 @@
 """The project's notebooks, in the order in which they run."""
 
-STEPS = (
+STEPS = CREATE, LANDING, TRUSTED, CURATED, VALIDATION = (
     "01_create_resources",
     "02_landing_zone",
     "03_trusted_zone",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from stedi.contract import notebooks
 from stedi.contract.policies import policy as _policy
 
 Zone = Literal["landing", "trusted", "curated"]
@@ -96,7 +97,7 @@ PSEUDONYMS = (_PARTICIPANT.name, _DEVICE.name)
 _TIME, _, _DISTANCE = STEP_TRAINER
 _MOVEMENT = ACCELEROMETER[1:]
 
-_02, _03, _04 = "02_landing_zone", "03_trusted_zone", "04_curated_zone"
+_02, _03, _04 = notebooks.LANDING, notebooks.TRUSTED, notebooks.CURATED
 TABLES = (
     Table("customer_landing", "customer record as the website wrote it", CUSTOMER, _02, aliases=("customers",),
           owner="email"),

@@ -18,7 +18,7 @@ from stedi.erasure.subject_access import Person
 from stedi.ingest import land
 from stedi.ingest.tombstones import KINDS, Tombstones, mark
 from stedi.runs import provision
-from stedi.runs.rebuild import delete_unpublished, republish
+from stedi.runs.rebuild import republish
 from stedi.runs.run import Run
 from stedi.storage import catalog, erasures, keys
 from stedi.storage.erasures import Erasure, Receipt, Search
@@ -107,12 +107,12 @@ def _request(lake: Storage, emails: list[str]) -> None:
 def _rebuild(lakehouse: str, lake: Storage, reports: str, screenshots: str) -> None:
     """Publish the published run again without the erased people, delete the old files, write the report."""
     if catalog.load(lake) is None:
-        delete_unpublished(lake)
+        catalog.delete_unpublished(lake)
         return
     if _is_outdated(lake):
         run = republish(lake)
     else:
-        delete_unpublished(lake)
+        catalog.delete_unpublished(lake)
         run = Run.join(lakehouse, builds=False)
         run.audit()
     for step in STEPS:  # they show an earlier run

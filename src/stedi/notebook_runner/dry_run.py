@@ -90,5 +90,4 @@ def _notebook_queries() -> list[list[str]]:
 def _deletions(lake: Storage) -> list[str]:
     if not lake.exists(layout.MARKER):
         return ["  nothing"]
-    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)]
-    return [f"  {path}" for path in (*staged, *catalog.superseded_folders(lake))] or ["  nothing"]
+    return [f"  {path}" for path in catalog.unpublished_folders(lake)] or ["  nothing"]

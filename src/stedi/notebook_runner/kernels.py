@@ -28,16 +28,16 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.provisioning import LocalProvisioner
 from jupyter_core.utils import run_sync
 
-from stedi.contract import paths
+from stedi.contract import notebooks, paths
 
 START_TIMEOUT = 60  # seconds
 # What a kernel imports while it waits for its turn, because its notebook needs it.
 _TO_BUILD = "duckdb, pandas, sqlglot.dialects.athena, sqlglot.dialects.duckdb"
 PRELOAD = {
-    "02_landing_zone": f"import {_TO_BUILD}",
-    "03_trusted_zone": f"import {_TO_BUILD}, matplotlib.pyplot",
-    "04_curated_zone": f"import {_TO_BUILD}",
-    "05_validation": f"import {_TO_BUILD}, great_expectations, duckdb_sqlalchemy, stedi.results.collect",
+    notebooks.LANDING: f"import {_TO_BUILD}",
+    notebooks.TRUSTED: f"import {_TO_BUILD}, matplotlib.pyplot",
+    notebooks.CURATED: f"import {_TO_BUILD}",
+    notebooks.VALIDATION: f"import {_TO_BUILD}, great_expectations, duckdb_sqlalchemy, stedi.results.collect",
 }
 # Thousands of objects are made and all of them stay, so looking for garbage among them would only take time.
 _WITHOUT_GARBAGE_COLLECTION = "import gc; gc.disable(); {}; gc.freeze(); gc.enable()"

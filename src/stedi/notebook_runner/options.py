@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stedi.contract import paths
+from stedi.storage.record import LimitOptions
 
 
 @dataclass
@@ -22,3 +23,8 @@ class Options:
     spark_settings: str = ""
     full: bool = False
     max_dollars: float = 1.0
+
+    @property
+    def limits(self) -> LimitOptions:
+        """How much of the machine an engine may use."""
+        return LimitOptions(memory_limit=self.memory_limit, threads=self.threads, spark_settings=self.spark_settings)

@@ -8,18 +8,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.errors import AuditFailed, BadInput, StediError
-from stedi.contract.notebooks import STEPS
-from stedi.engines.limits import Limits
+from stedi.contract.notebooks import LANDING, STEPS, TRUSTED
 from stedi.notebook_runner import progress
 from stedi.notebook_runner.execute import execute, parameters_of
 from stedi.notebook_runner.options import Options
-from stedi.results import datasets
 from stedi.runs import provision
-from stedi.runs.build import LANDING_NOTEBOOK
-from stedi.runs.run import TRUSTED_NOTEBOOK, Run
+from stedi.runs.run import Run
+from stedi.runs.start import check_inputs
 from stedi.storage.record import RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
@@ -48,10 +45,10 @@ def run(options: Options, first: str = "01") -> str:
         max_quarantined=options.max_quarantined, policy=options.policy,
     )  # fmt: skip
     with lake.lock(begun.run_id), _swept(lake):
-        parts = up_to_date.digest_inputs(lake, options) if LANDING_NOTEBOOK in steps else {}
+        parts = up_to_date.digest_inputs(lake, options) if LANDING in steps else {}
         if parts and not options.full and (published := up_to_date.find_unchanged(lake, options, parts)):
             return _show_again(lake, options, published)
-        run_id = begun.run_id if LANDING_NOTEBOOK in steps else _continued(options, steps)
+        run_id = begun.run_id if LANDING in steps else _continued(options, steps)
         _run_steps(steps, options, run_id, lake, begun)
         if parts and parts == up_to_date.digest_inputs(lake, options):  # and nobody changed the program meanwhile
             up_to_date.remember(lake, run_id, parts)
@@ -63,12 +60,8 @@ def _prepare(options: Options, steps: tuple[str, ...]) -> "Storage":
 
     Raises BadInput.
     """
-    if LANDING_NOTEBOOK in steps:
-        datasets.ensure_sample(options.source)
-        storage.open_source(options.source)
-        provision.check_separate(options.source, options.lakehouse)
-        Limits.parse(options.memory_limit, options.threads, options.spark_settings)
-        provision.check_engine(options.engine, options.lakehouse)
+    if LANDING in steps:
+        check_inputs(options.source, options.lakehouse, options.engine, options.limits)
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _make_folder(name, getattr(options, name))
@@ -171,7 +164,7 @@ def _remove_outputs(steps: tuple[str, ...], options: Options) -> None:
 
 def _continued(options: Options, steps: tuple[str, ...]) -> str:
     """The id of the run that the notebooks continue; empty where they only look at the published one."""
-    run = Run.join(options.lakehouse, policy=options.policy if TRUSTED_NOTEBOOK in steps else "", builds=len(steps) > 1)
+    run = Run.join(options.lakehouse, policy=options.policy if TRUSTED in steps else "", builds=len(steps) > 1)
     return "" if run.published else run.id
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stedi import storage
-from stedi.contract import sql, tables
+from stedi.contract import notebooks, sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
 from stedi.ingest import land
@@ -20,8 +20,6 @@ from stedi.storage.record import BuiltTable
 
 if TYPE_CHECKING:
     from stedi.engines.parquet_reader import Connection
-
-LANDING_NOTEBOOK = "02_landing_zone"
 
 
 class RunTables(RunQueries):
@@ -111,7 +109,7 @@ class RunTables(RunQueries):
         if not self._lake.exists(layout.staged_record(self.id)):
             raise BadInput(
                 f"Run {self.id} is gone: it was published, or a later run took its place. "
-                f"Start with {LANDING_NOTEBOOK}."
+                f"Start with {notebooks.LANDING}."
             )
         return self._lake.lock(self.id)
 

@@ -2,6 +2,7 @@
 
 from stedi.contract import tables
 from stedi.contract.errors import BadInput, CouldNotFinish, StediError
+from stedi.contract.notebooks import VALIDATION
 from stedi.engines import fingerprint
 from stedi.runs import provision
 from stedi.storage import catalog, layout
@@ -53,7 +54,7 @@ def _require_unchanged(lake: Storage, record: RunRecord) -> None:
     now = fingerprint.of_tables([lake.url(record.tables[name].path) for name in record.audited], limits)
     for (name, audited), table in zip(record.audited.items(), now, strict=True):
         if table.fingerprint != audited:
-            raise BadInput(f"{name} was changed after its audit; nothing was published. Run 05_validation again.")
+            raise BadInput(f"{name} was changed after its audit; nothing was published. Run {VALIDATION} again.")
 
 
 def _catalog(record: RunRecord) -> catalog.Catalog:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi.contract import sql, tables
+from stedi.contract import notebooks, sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.privacy import masking
@@ -19,8 +19,6 @@ from stedi.storage.record import BuiltTable, RunRecord
 if TYPE_CHECKING:
     import pandas as pd
     from IPython.display import Markdown
-
-CURATED = "04_curated_zone"
 
 
 class RunQueries:
@@ -126,7 +124,9 @@ class RunQueries:
             return []
         secret = keys.pseudonym(self._lake)
         if used != {keys.name_of(secret)}:
-            raise BadInput(f"The pseudonyms of run {self.id} were made with another key. Run {CURATED} again.")
+            raise BadInput(
+                f"The pseudonyms of run {self.id} were made with another key. Run {notebooks.CURATED} again."
+            )
         return [secret]
 
     def _require(self, name: str) -> BuiltTable:

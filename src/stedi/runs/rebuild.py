@@ -4,7 +4,7 @@ from stedi.contract import tables
 from stedi.contract.errors import AuditFailed
 from stedi.runs import provision
 from stedi.runs.run import Run
-from stedi.storage import catalog, keys, layout
+from stedi.storage import catalog, keys
 from stedi.storage.protocol import Storage
 
 
@@ -23,7 +23,7 @@ def republish(lake: Storage) -> Run:
         stopping = ", ".join(f"{check.table}.{check.check_id}" for check in audit.checks if check.stops)
         raise AuditFailed(f"The tables do not pass their audit any more ({stopping}). The old ones stay published.")
     run.publish()
-    delete_unpublished(lake)
+    catalog.delete_unpublished(lake)
     return run
 
 
@@ -42,12 +42,3 @@ def under_new_key(lakehouse: str, reports: str, screenshots: str) -> Run | None:
         run = republish(lake)
         run.report(reports, screenshots)
         return run
-
-
-def delete_unpublished(lake: Storage) -> None:
-    """Delete every table, landing and open run that is not published, at once: open readers are cut off."""
-    for run_id in lake.folders(layout.STAGING):
-        lake.delete(layout.staged_run(run_id))
-    for path in catalog.superseded_folders(lake):
-        lake.delete(path)
-    lake.delete_abandoned_spill()

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi import storage
-from stedi.contract import paths, policies, tables
+from stedi.contract import notebooks, paths, policies, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS
 from stedi.privacy.error_text import guarded
 from stedi.runs import provision, publish, withdrawal
-from stedi.runs.build import LANDING_NOTEBOOK, RunTables
+from stedi.runs.build import RunTables
 from stedi.runs.start import check_inputs, prepare_lakehouse
 from stedi.storage import catalog, layout
 from stedi.storage.protocol import Storage
@@ -18,8 +18,6 @@ from stedi.storage.record import LimitOptions, RunRecord, new_run_id, utc_now
 
 if TYPE_CHECKING:
     from stedi.audit.run_suites import Audit
-
-TRUSTED_NOTEBOOK, VALIDATION_NOTEBOOK = "03_trusted_zone", "05_validation"
 
 
 class Run(RunTables):
@@ -69,7 +67,7 @@ class Run(RunTables):
         if policy:
             run._follow_policy(policy)
         elif not run.policy:
-            raise BadInput(f"Run {run.id} has no policy yet. Run notebook {TRUSTED_NOTEBOOK} first.")
+            raise BadInput(f"Run {run.id} has no policy yet. Run notebook {notebooks.TRUSTED} first.")
         publish.recover(lake, run.record)
         return run
 
@@ -105,7 +103,7 @@ class Run(RunTables):
         current = catalog.load(lake)
         if current is None or run_id not in ("", current.run_id):
             missing = f"no open run {run_id}" if run_id else "no run"
-            raise BadInput(f"There is {missing} in {paths.shown(lake.url())}. Run notebook {LANDING_NOTEBOOK} first.")
+            raise BadInput(f"There is {missing} in {paths.shown(lake.url())}. Run notebook {notebooks.LANDING} first.")
         record = RunRecord.require_published(lake, current.run_id)
         return cls._begin(lake, _renewed(record, _milliseconds())) if builds else cls(lake, record, published=True)
 
@@ -113,11 +111,7 @@ class Run(RunTables):
     def _begin(cls, lake: Storage, record: RunRecord) -> "Run":
         with lake.lock(record.run_id):
             provision.sync_catalog(lake)
-            for run_id in lake.folders(layout.STAGING):
-                lake.delete(layout.staged_run(run_id))
-            for path in catalog.superseded_folders(lake):
-                lake.delete(path)
-            lake.delete_abandoned_spill()
+            catalog.delete_unpublished(lake)
             run = cls(lake, record)
             run._save()
         return run
@@ -179,7 +173,7 @@ class Run(RunTables):
         from stedi.results import collect, history, store
 
         if self._audit is None:
-            raise BadInput(f"Run {self.id} was not audited here. Call run.audit() first, as in {VALIDATION_NOTEBOOK}.")
+            raise BadInput(f"Run {self.id} was not audited here. Call run.audit() first, as in {notebooks.VALIDATION}.")
         folder = str(reports)
         criteria = rubric.evaluate(self._audit, self.record.engine, self.counts)
         results = collect.collect(self, self._audit, criteria, folder, compare_policies)

@@ -55,3 +55,16 @@ def superseded_folders(lake: "Storage") -> list[str]:
     """The folders of landing files and tables that the catalog does not name (any more)."""
     published = published_folders(lake)
     return [path for path in table_folders(lake) if path not in published]
+
+
+def unpublished_folders(lake: "Storage") -> list[str]:
+    """The folders of open runs, and those of landing files and tables that are not published (any more)."""
+    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)]
+    return [*staged, *superseded_folders(lake)]
+
+
+def delete_unpublished(lake: "Storage") -> None:
+    """Delete every table, landing and open run that is not published, at once: open readers are cut off."""
+    for path in unpublished_folders(lake):
+        lake.delete(path)
+    lake.delete_abandoned_spill()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stedi.contract.errors import BadInput
+from stedi.contract.notebooks import LANDING
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
@@ -35,7 +36,7 @@ class Document(Part):
         except ValidationError as error:
             raise BadInput(
                 f"{name} is damaged, or not ours: {first_fault(error)}. Restore it, or build again from "
-                "notebook 02_landing_zone on: stedi run --full"
+                f"notebook {LANDING} on: stedi run --full"
             ) from None
 
     @classmethod
@@ -49,9 +50,7 @@ class Document(Part):
         """The document at a path where there has to be one. Raises BadInput where there is none."""
         document = cls.load(lake, path)
         if document is None:
-            raise BadInput(
-                f"{lake.url(path)} is missing. Restore it, or build again. Run notebook 02_landing_zone first."
-            )
+            raise BadInput(f"{lake.url(path)} is missing. Restore it, or build again. Run notebook {LANDING} first.")
         return document
 
     def save(self, lake: "Storage", path: str) -> None:
