@@ -14,6 +14,7 @@ import results_example
 from notebook_files import NOTEBOOKS, parameters
 from stedi.cli import main
 from stedi.contract import paths, tables
+from stedi.course import glue_jobs
 from stedi.report import overview
 
 SCHEMA = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
@@ -199,3 +200,15 @@ def test_architecture_names_packages_and_modules_that_there_are_and_counts_them(
     named = set(re.findall(r"`(\w+/\w+(?:\.py|/))`", reading))
     assert [name for name in named if not (paths.ROOT / "src" / "stedi" / name).exists()] == []
     assert f"That is {len(named)} modules" in reading and len(named) <= 25
+
+
+OLD = ("0018-kernels-are-forked.md", "0019-kernels-are-plain.md")  # they speak of what has gone
+PAGES = [path for path in sorted((paths.ROOT / "docs").rglob("*.md")) if path.name not in OLD]
+
+
+@pytest.mark.parametrize("path", [paths.ROOT / "README.md", *PAGES, *MODULES], ids=lambda path: path.name)
+def test_modules_that_are_named_are_there(path):
+    files = {each.name for folder in ("src", "tests", "benchmarks") for each in (paths.ROOT / folder).rglob("*.py")}
+    scripts = {f"{name}.py" for name in glue_jobs.SCRIPTS}
+    named = re.findall(r"`(?:[\w/]+/)?([a-z_]+\.py)`", path.read_text(encoding="utf-8"))
+    assert set(named) <= files | scripts

@@ -1,1 +1,1 @@
-"""Erases people for good: `forget.py` is what is asked for, and the order in which the other modules do it."""
+"""Erases people for good: `erase.py` is what is asked for, and the order in which the other modules do it."""
