@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections import defaultdict
+from fractions import Fraction
 from pathlib import Path
 
 Rows = list[dict]
@@ -25,13 +26,41 @@ KEYS = {
 
 
 def read_landing(folder: str | Path) -> Tables:
-    """Read the three landing tables of a folder; what a line does not have is None in its row."""
-    landing = {}
-    for subject, keys in KEYS.items():
-        files = sorted(Path(folder, subject, "landing").glob("*.json"))
-        lines = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-        landing[f"{subject}_landing"] = [{key.lower(): line.get(key) for key in keys} for line in lines]
-    return landing
+    """Read the three landing tables of a folder; what a record does not have is None in its row."""
+    return {
+        f"{subject}_landing": [
+            row for file in sorted(Path(folder, subject, "landing").glob("*.json*"))
+            for row in read_file(file.read_bytes(), subject)
+        ]
+        for subject in KEYS
+    }  # fmt: skip
+
+
+def read_file(content: bytes, subject: str) -> Rows:
+    """Read objects one after another, in whatever form, with commas or in an array; a cut object ends the file."""
+    text, place, rows = content.decode("utf-8-sig"), 0, []
+    decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number)
+    while place < len(text):
+        if text[place] in " \t\r\n,[]":
+            place += 1
+            continue
+        try:
+            record, place = decoder.raw_decode(text, place)
+        except ValueError:
+            break
+        values = {key.lower(): value for key, value in record.items()}
+        rows.append({key.lower(): _typed(key.lower(), values.get(key.lower())) for key in KEYS[subject]})
+    return rows
+
+
+class _Number(str):
+    """A number as JSON writes it."""
+
+
+def _typed(column: str, value: object) -> object:
+    if value is None or column in ("customername", "email", "phone", "birthday", "serialnumber", "user"):
+        return value if value is None else str(value)
+    return float(value) if column in ("x", "y", "z") else int(Fraction(value))
 
 
 def build(landing: Tables, policy: str, now: float | None = None, key: bytes = b"plain") -> Tables:

@@ -192,12 +192,23 @@ def _reconciliation() -> list[dict]:
 
 
 def _landed(table: str) -> dict:
-    lines = ROWS[table] + 1
+    records = ROWS[table] + 1
     file = {"name": f"{table}-1.json", "bytes": 900, "sha256": "ab" * 32, "content_sha256": "cd" * 32}
-    counted = {"lines": lines, "rows": ROWS[table], "quarantined": 1, "erased": 0}
-    faults = [{"file": file["name"], "line": 7, "reason": "a key is given twice"}]
+    counted = {"records": records, "rows": ROWS[table], "quarantined": 1, "erased": 0}
+    faults = [{"file": file["name"], "line": 7, "position": 1, "reason": "a key is given twice"}]
     return {"table": table, "digest": "ef" * 8, "faults": faults, **counted} | {
-        "files": [{**file, **counted, "unknown_keys": ["nickName"]}]
+        "files": [
+            {
+                **file,
+                **counted,
+                "compression": "",
+                "forms": {"line": ROWS[table]},
+                "normalised": [],
+                "unknown_keys": ["nickName"],
+                "refused": [{"reason": "a key is given twice", "line": 7, "records": 1}],
+                "as_it_came": True,
+            }
+        ]
     }
 
 

@@ -17,7 +17,7 @@ from stedi.storage.manifest import Manifest
 from stedi.storage.record import RunRecord
 from sweeps import first_of
 
-FILE = {"name": "a.json", "bytes": 9, "sha256": "00", "content_sha256": "00", "lines": 3, "rows": 2, "quarantined": 1}
+FILE = {"name": "a.json", "bytes": 9, "sha256": "00", "content_sha256": "00", "records": 3, "rows": 2, "quarantined": 1}
 LANDED = {"table": "customer_landing", "digest": "ab", "files": [FILE], "faults": []}
 BUILT = {"path": "a/b/c", "rows": 2, "fingerprint": "f", "columns": {"x": "int"}, "seconds": 1, "sql": "select 1"}
 # as version 0.1.0 wrote them: without a format, and with what has gone since
@@ -50,7 +50,9 @@ def test_sum_of_quarantined_lines_in_old_records_is_counted_from_the_files():
 
 @pytest.mark.parametrize("kind, content", EVERY)
 def test_document_of_a_newer_version_is_refused(kind, content):
-    with pytest.raises(BadInput, match=r"x.json has format 99; this version of stedi reads formats up to 1. Update"):
+    with pytest.raises(
+        BadInput, match=rf"x.json has format 99; this version of stedi reads formats up to {kind.FORMAT}. Update"
+    ):
         kind.decode(content | {"format": 99, "more": 1}, "x.json")
 
 
@@ -78,8 +80,8 @@ def test_document_that_is_damaged_is_told_with_the_place_and_without_the_value(k
 
 def test_every_field_of_every_part_is_held():
     damaged = json.loads(json.dumps(RUN))
-    damaged["landing"]["customer_landing"]["files"][0]["lines"] = "3"
-    with pytest.raises(BadInput, match=r"landing.customer_landing.files.0.lines: input should be a valid integer"):
+    damaged["landing"]["customer_landing"]["files"][0]["records"] = "3"
+    with pytest.raises(BadInput, match=r"landing.customer_landing.files.0.records: input should be a valid integer"):
         RunRecord.decode(damaged, "run.json")
 
 

@@ -121,7 +121,7 @@ def test_every_row_that_was_dropped_has_a_reason_and_all_sum_exactly(under, poli
     found = under(policy)
     for subject in found["reconciliation"]:
         first, *others = subject["steps"]
-        assert first["rows_in"] == sum(each["lines"] for each in found["landing"] if each["table"] == first["table"])
+        assert first["rows_in"] == sum(each["records"] for each in found["landing"] if each["table"] == first["table"])
         for before, step in zip(subject["steps"], others, strict=False):
             assert step["rows_in"] == before["rows_out"]
         for step in subject["steps"]:
@@ -267,8 +267,8 @@ def test_landing_files_are_named_with_their_bytes_and_lines(source, results):
         for file, path in zip(account["files"], paths, strict=True):
             content = path.read_bytes()
             assert file["sha256"] == file["content_sha256"] == hashlib.sha256(content).hexdigest()
-            assert (file["bytes"], file["lines"]) == (len(content), content.count(b"\n"))
-        assert account["lines"] == account["rows"] + account["quarantined"]
+            assert (file["bytes"], file["records"]) == (len(content), content.count(b"\n"))
+        assert account["records"] == account["rows"] + account["quarantined"]
 
 
 def test_no_value_of_a_person_is_in_the_evidence(source, results):

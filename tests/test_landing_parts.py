@@ -64,7 +64,7 @@ def afresh(place, tmp_path) -> TableContents:
 
 def test_an_account_shows_itself_file_by_file(place):
     [file], rows = place.first.files, len(LANDED[PHONE.name])
-    assert repr(place.first) == f"accelerometer_landing: {rows} rows, from {rows} lines in 1 file"
+    assert repr(place.first) == f"accelerometer_landing: {rows} rows, from {rows} records in 1 file"
     shown = place.first._repr_html_()
     assert "data.json" in shown
     assert file.sha256[:12] in shown
@@ -132,7 +132,7 @@ def test_after_an_erasure_everything_is_parsed_again(place):
 
 def test_under_other_rules_everything_is_parsed_again(place, monkeypatch):
     add(place, "later.json", [phone("bob", 70)])
-    monkeypatch.setattr(landing.line_rules, "__file__", __file__)
+    monkeypatch.setattr(landing.record_rules, "__file__", __file__)
     place()
     assert place.engine.parsed[1:] == [["data.json", "later.json"]]
 

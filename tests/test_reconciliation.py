@@ -39,9 +39,9 @@ REASONS = {
 
 def landed(name: str, quarantined: int = 0, erased: int = 0) -> LandedTable:
     rows = len(LANDED[name])
-    lines = rows + quarantined + erased
+    records = rows + quarantined + erased
     return LandedTable(
-        table=name, digest="", faults=[], lines=lines, rows=rows, quarantined=quarantined, erased=erased, files=[]
+        table=name, digest="", faults=[], records=records, rows=rows, quarantined=quarantined, erased=erased, files=[]
     )
 
 

@@ -29,7 +29,7 @@ _SETTLED_BY = dict.fromkeys(
 @with_report_folders
 @run_option("--policy", "whose rules", type=click.Choice(list(POLICIES)))
 @run_option("--engine", "who runs the SQL", type=click.Choice(list(ENGINES)))
-@run_option("--max-quarantined", "so many unusable lines are allowed", metavar="N")
+@run_option("--max-quarantined", "so many unusable records are allowed", metavar="N")
 @run_option("--compare-policies", "count all policies side by side also above a million rows of landing", is_flag=True)
 @run_option("--memory-limit", "memory of an engine, as in 2GB", metavar="SIZE", show_default="half of the machine's")
 @run_option("--threads", "processors of an engine", metavar="N", show_default="all")

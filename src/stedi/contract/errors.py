@@ -25,7 +25,7 @@ class BadInput(StediError):
 
 
 class QuarantineExceeded(BadInput):
-    """Raised when more lines of the source are unusable than `max_quarantined` allows."""
+    """Raised when more records of the source are unusable than allowed, or a whole file is."""
 
 
 class CouldNotFinish(StediError):

@@ -8,7 +8,7 @@ from stedi.contract.policies import policy as _policy
 
 Zone = Literal["landing", "trusted", "curated"]
 ZONES: tuple[Zone, ...] = ("landing", "trusted", "curated")
-LONGEST_LINE = 1 << 20  # bytes of a line of landing JSON
+LONGEST_RECORD = 1 << 20  # bytes of a record of landing JSON
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,12 @@ class Column:
     about: str
     key: str = ""
     personal: bool = False
-    required: bool = False  # a landing line without it is quarantined
+    required: bool = False  # a landing record without it is quarantined
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are times, in milliseconds: every 64-bit number is one."""
+        return self.type == "bigint"
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ _DATED = ("standout", "strict")
 REQUIREMENTS = (
     Requirement(
         "L1", "Ingest data from S3 with Glue",
-        "Every line of the landing files is a row or is quarantined.",
+        "Every record of the landing files is a row or is quarantined.",
         dict.fromkeys(_LANDING, ("rows_landed",)),
         here="the same landing files were read from a folder",
         there="three of the job scripts that `stedi evidence` writes read the S3 landing paths",

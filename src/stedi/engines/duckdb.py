@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi.contract.sql import render
-from stedi.contract.tables import LONGEST_LINE, Table
+from stedi.contract.tables import LONGEST_RECORD, Table
 from stedi.engines.limits import Limits
 from stedi.engines.parquet_reader import TYPES, allow_path, connect, key_table, literal, quoted, translated_errors, view
 from stedi.storage import keys
@@ -39,7 +39,7 @@ class DuckDB:
     def landing(self, table: Table, files: list[str], path: str) -> None:
         types = ", ".join(f"'{column.key}': '{TYPES[column.type]}'" for column in table.columns)
         names = ", ".join(f'"{column.key}" as "{column.name}"' for column in table.columns)
-        longest = 2 * LONGEST_LINE  # a line without its unknown keys is written anew, with spaces
+        longest = 2 * LONGEST_RECORD  # a line without its unknown keys is written anew, with spaces
         self._write(
             f"select {names} from read_json([{', '.join(map(literal, files))}], columns = {{{types}}}, "
             f"format = 'newline_delimited', maximum_object_size = {longest}, hive_partitioning = false)",

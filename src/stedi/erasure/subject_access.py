@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from stedi.contract import tables
 from stedi.contract.identity import normalise_identity
 from stedi.erasure import trace_search
-from stedi.ingest import erased_lines
+from stedi.ingest import erased_records
 from stedi.runs import provision
 from stedi.storage import catalog, keys, layout
 from stedi.storage.protocol import Storage
@@ -30,7 +30,7 @@ class Person:
 def data_held(lakehouse: str, email: str) -> dict:
     """What a lakehouse holds of somebody, in clear: the answer to a request for access.
 
-    `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable lines.
+    `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable records.
     """
     lake = provision.existing(lakehouse)
     person = identify(lake, [normalise_identity(email)])
@@ -51,7 +51,7 @@ def describe(email: str, held: dict) -> str:
         ]
     lines += [f"  {name}: {'not countable, the key was replaced' if rows is None else f'{rows:,} rows'}"
               for name, rows in held["rows"].items()]  # fmt: skip
-    return "\n".join([*lines, f"  quarantine: {held['quarantined']:,} lines"])
+    return "\n".join([*lines, f"  quarantine: {held['quarantined']:,} records"])
 
 
 def identify(lake: Storage, emails: list[str]) -> Person:
@@ -127,7 +127,12 @@ def _quarantined(lake: Storage, person: Person) -> Iterator[int]:
     for name in lake.files(layout.QUARANTINE):
         if not name.endswith(".faults"):
             with lake.local_path(f"{layout.QUARANTINE}/{name}") as path:
-                yield erased_lines.count_lines(path, person)
+                yield erased_records.count_records(path, _table_of(name), person)
+
+
+def _table_of(name: str) -> tables.Table:
+    """The landing table that a quarantined file, named below `quarantine/`, came for."""
+    return tables.table(f"{name.partition('/')[0]}_landing")
 
 
 def is_anything_held(lake: Storage, sought: Person) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.contract.tables import LANDING, Table
-from stedi.ingest.line_rules import lines_are_regular
+from stedi.ingest.record_rules import lines_are_regular
 from stedi.storage.digests import FileDigest, digest_file
 from stedi.storage.protocol import Source, Storage
 

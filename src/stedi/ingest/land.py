@@ -1,4 +1,4 @@
-"""Brings the files of a source into the lakehouse, unchanged, and accounts for every line of them."""
+"""Brings the files of a source into the lakehouse, unchanged, and accounts for every record of them."""
 
 import hashlib
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stedi.contract.errors import QuarantineExceeded
-from stedi.contract.tables import LONGEST_LINE, Table
+from stedi.contract.tables import LONGEST_RECORD, Table
 from stedi.engines import Engine
-from stedi.ingest import line_rules
+from stedi.ingest import account, record_rules, record_scanner
+from stedi.ingest.account import WorkFolders, account_for_files
 from stedi.ingest.discover import fetch_files
-from stedi.ingest.erased_lines import remove_erased_lines
-from stedi.ingest.quarantine import quarantine_lines
+from stedi.ingest.erased_records import remove_erased_records
 from stedi.ingest.s3_copies import find_copies
 from stedi.ingest.to_parquet import write_rows
 from stedi.ingest.tombstones import Tombstones
@@ -21,39 +21,48 @@ from stedi.storage.protocol import Source, Storage
 
 
 def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
-    """Land a table's files, without the lines of erased people; what landed before is not parsed again.
+    """Land a table's files, without the records of erased people; what landed before is not parsed again.
 
     `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
-    `allowed` unusable lines.
+    `allowed` unusable records.
     """
     marks = Tombstones(lake)
-    with _work_folders(table, lake, work) as (incoming, rejected):
-        arrived = fetch_files(table, source, incoming, engine.limits.threads)
+    with _work_folders(table, lake, work) as folders:
+        arrived = fetch_files(table, source, folders.incoming, engine.limits.threads)
         digest = _digest(table, {name: file.sha256 for name, file in arrived.items()}, marks)
         landed = Manifest.beside(lake, layout.landing_rows(table, digest))
-        manifest = landed or quarantine_lines(table, digest, arrived, incoming, rejected)
+        manifest = landed or account_for_files(table, digest, arrived, folders)
         manifest.rules = manifest.rules or _rules(table, marks)
-        _require_allowed(manifest, source, allowed)
+        if manifest.quarantined > allowed:
+            raise QuarantineExceeded(f"{manifest.quarantined:,} records for {table.name} cannot be used.")
         if not landed:
-            remove_erased_lines(table, manifest.files, incoming, rejected, marks, engine.limits)
-            _store(table, manifest, lake, work, engine, find_copies(table, manifest, lake, source))
+            remove_erased_records(table, manifest.files, folders, marks, engine.limits)
+            _store(table, manifest, lake, folders, work, engine, find_copies(table, manifest, lake, source))
         return manifest
 
 
+def examine(table: Table, source: Source, lake: Storage, work: str, threads: int) -> Manifest:
+    """Account for a table's files as `land` would, and leave nothing of them. Raises BadInput, as it does."""
+    with _work_folders(table, lake, work) as folders:
+        return account_for_files(table, "", fetch_files(table, source, folders.incoming, threads), folders)
+
+
 def land_again(table: Table, manifest: Manifest, lake: Storage, work: str, engine: Engine) -> Manifest:
-    """Land what a lakehouse holds once more, without the lines of people who were erased since."""
+    """Land what a lakehouse holds once more, without the records of people who were erased since."""
     marks = Tombstones(lake)
     digest = current_digest(table, manifest, marks)
     if landed := Manifest.beside(lake, layout.landing_rows(table, digest)):
         return landed
     again = manifest.model_copy(deep=True, update={"digest": digest, "rules": _rules(table, marks)})
-    with _work_folders(table, lake, work) as (incoming, rejected):
-        for place, to in ((layout.landing_files, incoming), (layout.quarantined_files, rejected)):
+    with _work_folders(table, lake, work) as folders:
+        for place, to in ((layout.landing_files, folders.incoming), (layout.quarantined_files, folders.rejected)):
             path = place(table, manifest.digest)
             for name in lake.files(path):
                 lake.fetch(f"{path}/{name}", to / name)
-        remove_erased_lines(table, again.files, incoming, rejected, marks, engine.limits)
-        _store(table, again, lake, work, engine)
+        for file in (file for file in manifest.files if not file.as_it_came):
+            lake.fetch(f"{layout.normalised_files(table, manifest.digest)}/{file.name}", folders.normalised / file.name)
+        remove_erased_records(table, again.files, folders, marks, engine.limits)
+        _store(table, again, lake, folders, work, engine)
         return again
 
 
@@ -63,19 +72,29 @@ def current_digest(table: Table, manifest: Manifest, marks: Tombstones) -> str:
 
 
 @contextmanager
-def _work_folders(table: Table, lake: Storage, work: str) -> Iterator[tuple[Path, Path]]:
-    """Folders for the usable files and for the originals of quarantined ones, deleted at the end."""
+def _work_folders(table: Table, lake: Storage, work: str) -> Iterator[WorkFolders]:
+    """Folders of a run's own to work in, deleted at the end."""
+    paths = [f"{work}/{name}" for name in ("incoming", "rejected", "normalised")]
     try:
-        yield lake.work_folder(f"{work}/incoming/{table.subject}"), lake.work_folder(f"{work}/rejected/{table.subject}")
+        yield WorkFolders(*(lake.work_folder(f"{path}/{table.subject}") for path in paths))
     finally:
-        lake.discard(f"{work}/incoming")
-        lake.discard(f"{work}/rejected")
+        for path in paths:
+            lake.discard(path)
 
 
 def _store(
-    table: Table, manifest: Manifest, lake: Storage, work: str, engine: Engine, copies: dict[str, str] | None = None
+    table: Table,
+    manifest: Manifest,
+    lake: Storage,
+    folders: WorkFolders,
+    work: str,
+    engine: Engine,
+    copies: dict[str, str] | None = None,
 ) -> None:
     """Move what has come in to its place, and write its rows as Parquet, last."""
+    if manifest.is_normalised:
+        folders.complete_normalised(manifest.files)
+        lake.store(f"{work}/normalised/{table.subject}", layout.normalised_files(table, manifest.digest), copies)
     lake.store(f"{work}/incoming/{table.subject}", layout.landing_files(table, manifest.digest), copies)
     if manifest.quarantined:
         lake.store(f"{work}/rejected/{table.subject}", layout.quarantined_files(table, manifest.digest))
@@ -89,18 +108,8 @@ def _digest(table: Table, digests: dict[str, str], marks: Tombstones) -> str:
 
 
 def _rules(table: Table, marks: Tombstones) -> str:
-    """A digest of what decides how a file becomes rows: columns, which lines are usable, and erasures."""
-    rules = Path(line_rules.__file__).read_text(encoding="utf-8")
-    parts = [repr(table.columns), str(LONGEST_LINE), rules, *marks.digest]
+    """A digest of what decides how a file becomes rows: columns, which records are usable, and erasures."""
+    modules = (account, record_rules, record_scanner)
+    rules = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
+    parts = [repr(table.columns), str(LONGEST_RECORD), *rules, *marks.digest]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _require_allowed(manifest: Manifest, source: Source, allowed: int) -> None:
-    if manifest.quarantined <= allowed:
-        return
-    named = "\n".join(f"  {fault.file}, line {fault.line}: {fault.reason}" for fault in manifest.faults[:10])
-    more = f"\n  and {manifest.quarantined - 10:,} more" if manifest.quarantined > 10 else ""
-    raise QuarantineExceeded(
-        f"{manifest.quarantined:,} of {manifest.lines:,} lines for {manifest.table} in {source.url()} cannot be used; "
-        f"{allowed:,} are allowed:\n{named}{more}\nMend them at the source, or allow for them with --max-quarantined."
-    )

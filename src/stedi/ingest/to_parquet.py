@@ -18,7 +18,8 @@ def write_rows(table: Table, manifest: Manifest, lake: Storage, work: str, engin
     known = {name for _, part in reused for name in part.files}
     manifest.parts = []
     if new := [file.name for file in manifest.files if file.name not in known]:
-        folder = layout.landing_files(table, manifest.digest)
+        place = layout.normalised_files if manifest.is_normalised else layout.landing_files
+        folder = place(table, manifest.digest)
         engine.landing(table, [lake.url(f"{folder}/{name}") for name in new], lake.url(path))
         manifest.parts.append(ParquetPart(files=new, parquet=lake.files(path)))
     for folder, part in reused:

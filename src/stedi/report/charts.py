@@ -19,9 +19,9 @@ _UNITS = ((86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000
 
 
 def waterfall(subjects: list[SubjectRows]) -> list[dict[str, Any]]:
-    """Each subject with its bars, from the lines of the files down to the last table.
+    """Each subject with its bars, from the records of the files down to the last table.
 
-    A bar has `kind` (lines, dropped or the zone of a table), `rows`, their `share` of the lines, `x` and `width`
+    A bar has `kind` (records, dropped or the zone of a table), `rows`, their `share` of the records, `x` and `width`
     (of 400), and `name` or `about`.
     """
     return [{"title": SUBJECTS.get(each.subject, each.subject), "bars": list(_bars(each.steps))} for each in subjects]
@@ -29,7 +29,7 @@ def waterfall(subjects: list[SubjectRows]) -> list[dict[str, Any]]:
 
 def _bars(steps: list[Step]) -> Iterator[dict[str, Any]]:
     whole = max(steps[0].rows_in, 1)
-    yield _bar("lines", 0, steps[0].rows_in, whole, about="lines in the landing files")
+    yield _bar("records", 0, steps[0].rows_in, whole, about="records in the landing files")
     for step in steps:
         remaining = step.rows_in
         for drop in step.dropped:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stedi.contract.checks import MAX_ROW_KEYS
 from stedi.contract.tables import PSEUDONYMS, ZONES
-from stedi.report import PAGE, charts, lineage, text
+from stedi.report import PAGE, charts, landing, lineage, text
 from stedi.report.checks import show_criterion, show_table
 from stedi.results.model import FILE, Results
 from stedi.results.model.rows import PolicyComparison
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
-NAMED = 20  # files, quarantined lines and unknown keys of a landing table; all of them are in results.json
+NAMED = 20  # files, quarantined records and unknown keys of a landing table; all of them are in results.json
 
 
 def write(results: Results, folder: str) -> Path:
@@ -52,6 +52,7 @@ def render(results: Results) -> str:
         most_keys=MAX_ROW_KEYS,
         executed=shown.error and f"./{shown.error.notebook}.ipynb",
         unknown_keys=any(file.unknown_keys for landed in shown.landing for file in landed.files),
+        normalised=landing.count_normalised(shown.landing),
         erased=any(landed.erased for landed in shown.landing),
         named=NAMED,
         data_file=FILE,
@@ -72,7 +73,8 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {"number": text.format_count, "short": text.shorten, "cell": text.format_cell,
-                            "moment": text.format_time, "quoted": shlex.quote}  # fmt: skip
+                            "moment": text.format_time, "quoted": shlex.quote,
+                            "forms": landing.describe_forms}  # fmt: skip
     return environment
 
 
@@ -106,7 +108,7 @@ def _drawings(shown: Results) -> dict[str, Any]:
 
 def _nodes(shown: Results) -> list[lineage.Node]:
     """The tables as they are drawn, with the rows that arrive in them and flow out of them."""
-    arrives = {landed.table: text.format_count(landed.lines) for landed in reversed(shown.landing)}
+    arrives = {landed.table: text.format_count(landed.records) for landed in reversed(shown.landing)}
     parents = {parent for table in shown.tables for parent in table.parents}
     return [
         lineage.Node(

@@ -154,7 +154,7 @@ def _policies(run: AuditedRun, landing: list[LandedTable], compare: bool) -> Pol
 
 
 def _landed(manifest: Manifest) -> LandedTable:
-    totals = {name: getattr(manifest, name) for name in ("lines", "rows", "quarantined", "erased")}
+    totals = {name: getattr(manifest, name) for name in ("records", "rows", "quarantined", "erased")}
     return LandedTable.model_validate(manifest.model_dump(include={"table", "digest", "faults", "files"}) | totals)
 
 

@@ -1,4 +1,4 @@
-"""Where every row went: from the lines of the landing files to the last table of each subject, by reason.
+"""Where every row went: from the records of the landing files to the last table of each subject, by reason.
 
 Rows are put into classes by SQL that shares nothing with the policies' own. What a table has less of a class than the
 one before it was dropped for that reason; anything else that is missing, or too much, is `unexplained`.
@@ -12,8 +12,8 @@ from stedi.results.model.rows import Dropped, Step, SubjectRows
 
 KEPT, UNEXPLAINED = "kept", "unexplained"
 REASONS = {
-    "quarantined": "lines that cannot be used",
-    "erased": "lines of people who were erased",
+    "quarantined": "records that cannot be used",
+    "erased": "records of people who were erased",
     "no_consent": "no consent to research",
     "not_in_force": "consent withdrawn, or not in force yet",
     "another_record": "another record of the same customer counts",
@@ -116,7 +116,7 @@ def reconcile(landing: list[LandedTable], query: Callable[[str], list[dict]]) ->
 
 def _landing_step(landed: LandedTable) -> Step:
     dropped = {"quarantined": landed.quarantined, "erased": landed.erased}
-    return _step(landed.table, landed.lines, landed.rows, dropped)
+    return _step(landed.table, landed.records, landed.rows, dropped)
 
 
 def _filter_step(step: Filter, query: Callable[[str], list[dict]]) -> Step:

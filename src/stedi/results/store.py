@@ -57,6 +57,8 @@ def decode(document: dict, name: str, remedy: str) -> Results:
     version = document.get("version")
     if isinstance(version, int) and version > VERSION:
         raise BadInput(f"{name} has version {version}; this version of stedi reads version {VERSION}. Update stedi.")
+    if isinstance(version, int) and version < VERSION:
+        raise BadInput(f"{name} has version {version}, of an earlier stedi; version {VERSION} is expected. {remedy}")
     try:
         return Results.model_validate(document)
     except ValidationError as error:

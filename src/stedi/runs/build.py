@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from stedi import storage
 from stedi.contract import notebooks, sql, tables
-from stedi.contract.errors import BadInput
+from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines import fingerprint
-from stedi.ingest import land
+from stedi.ingest import land, refusal
 from stedi.privacy.error_text import guarded
 from stedi.runs import publish
 from stedi.runs.queries import RunQueries
@@ -33,7 +33,12 @@ class RunTables(RunQueries):
         others = sum(landed.quarantined for other, landed in self.record.landing.items() if other != name)
         allowed = self.record.max_quarantined - others
         with self._landing(name):
-            self.record.landing[name] = land.land(table, source, self._lake, self._folder, self._engine, allowed)
+            try:
+                self.record.landing[name] = land.land(table, source, self._lake, self._folder, self._engine, allowed)
+            except QuarantineExceeded:
+                raise refusal.refusal(
+                    source, self._lake, self._folder, self.limits.threads, self.record.max_quarantined
+                ) from None
         return self.record.landing[name]
 
     @guarded

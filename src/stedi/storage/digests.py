@@ -16,23 +16,25 @@ _LINE_FEED = ord("\n")
 
 @dataclass(frozen=True)
 class FileDigest:
-    """What one pass over a file tells. `regular`: none of its lines has to be looked at on its own."""
+    """What one pass over a file tells. `regular`: every line is a record beyond doubt."""
 
     size: int
     sha256: str
     content_sha256: str  # of the decompressed bytes; the same for a plain file
     lines: int
     regular: bool = False
+    compressed: bool = False
 
 
 def digest_file(path: Path, is_regular: Callable[[bytes], bool] | None = None) -> FileDigest:
     """Read a file once. `is_regular` is asked of its blocks, which are of whole lines, until it says no.
 
-    Raises BadInput for a broken .gz.
+    Raises BadInput for gzip that is cut or broken.
     """
     import numpy
 
-    own = sha256_of(path) if path.suffix == ".gz" else None
+    compressed = is_compressed(path)
+    own = sha256_of(path) if compressed else None
     content, lines, last, regular = hashlib.sha256(), 0, b"\n", is_regular is not None
     try:
         with open_content(path) as file:
@@ -46,17 +48,23 @@ def digest_file(path: Path, is_regular: Callable[[bytes], bool] | None = None) -
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise BadInput(f"{path.name} is not a whole gzip file. Copy it again, or leave it out.") from None
     digest = content.hexdigest()
-    return FileDigest(path.stat().st_size, own or digest, digest, lines + (last != b"\n"), regular)
+    return FileDigest(path.stat().st_size, own or digest, digest, lines + (last != b"\n"), regular, compressed)
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether a file is gzip, by what it begins with: Hadoop and Firehose leave the ending away."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def open_content(path: Path) -> BinaryIO:
-    """A binary file with the content of a plain or .gz file."""
-    return cast(BinaryIO, gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
+    """A binary file with the content of a plain or compressed file."""
+    return cast(BinaryIO, gzip.open(path) if is_compressed(path) else path.open("rb"))
 
 
-def create_content(path: Path) -> BinaryIO:
-    """A binary file to write the content of a plain or .gz file to; the same content gives the same bytes."""
-    return cast(BinaryIO, gzip.GzipFile(path, "wb", mtime=0) if path.suffix == ".gz" else path.open("wb"))
+def create_content(path: Path, compressed: bool) -> BinaryIO:
+    """A binary file to write content to, plain or compressed; the same content gives the same bytes."""
+    return cast(BinaryIO, gzip.GzipFile(path, "wb", mtime=0) if compressed else path.open("wb"))
 
 
 def sha256_of(path: Path) -> str:

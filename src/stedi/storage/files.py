@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 from stedi.contract.errors import BadInput
@@ -29,6 +30,14 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def link_or_copy(path: Path, to: Path) -> None:
+    """Give a file another name too, or copy it where the file system has no hard links."""
+    try:
+        os.link(path, to)
+    except OSError:
+        shutil.copyfile(path, to)
 
 
 def encode_json(value: dict) -> bytes:

@@ -4,9 +4,10 @@
 catalog.json                            which tables readers see
 lakehouse.json                          marks the folder as ours
 <subject>/landing/<digest>/             landing files, unchanged; nothing but JSON is in there
+<subject>/landing_normalised/<digest>/  the same as engines can read them, where one of them is in another form
 <subject>/landing_typed/<digest>/       their rows as Parquet, with the manifest
 <subject>/<zone>/<run id>/              a published table
-quarantine/<subject>/<digest>/          files with unusable lines, as they arrived
+quarantine/<subject>/<digest>/          files with unusable records, as they arrived
 runs/<run id>/                          record, results and inputs of a published run
 _staging/<run id>/                      an open run: its record and tables
 erasures/<id>.json                      tombstones and receipts
@@ -70,6 +71,11 @@ def landing_files(landing: Table, digest: str) -> str:
     return f"{landing.subject}/landing/{digest}"
 
 
+def normalised_files(landing: Table, digest: str) -> str:
+    """Where they lie as engines can read them, if they cannot read all of them as they are."""
+    return f"{landing.subject}/landing_normalised/{digest}"
+
+
 def landing_rows(landing: Table, digest: str) -> str:
     """Where their rows lie as Parquet."""
     return f"{typed_landings(landing)}/{digest}"
@@ -81,7 +87,7 @@ def typed_landings(landing: Table) -> str:
 
 
 def quarantined_files(landing: Table, digest: str) -> str:
-    """Where the files with unusable lines lie, as they arrived."""
+    """Where the files with unusable records lie, as they arrived."""
     return f"{QUARANTINE}/{landing.subject}/{digest}"
 
 
@@ -93,11 +99,14 @@ def erasure(name: str) -> str:
 def belonging(path: str) -> set[str]:
     """The folders that are kept with a published table: itself, and of a landing table its files and quarantine."""
     subject, zone, last = path.split("/")
-    return {path, f"{subject}/landing/{last}", f"{QUARANTINE}/{subject}/{last}"} if zone == "landing_typed" else {path}
+    if zone != "landing_typed":
+        return {path}
+    return {path, *(f"{folder}/{last}" for folder in
+                    (f"{subject}/landing", f"{subject}/landing_normalised", f"{QUARANTINE}/{subject}"))}  # fmt: skip
 
 
 def table_folders() -> list[str]:
     """The folders in which landing files, quarantine and tables lie, each in a folder named by a digest or a run."""
     subjects = dict.fromkeys(each.subject for each in TABLES)
-    zones = ("landing", "landing_typed", "trusted", "curated")
+    zones = ("landing", "landing_normalised", "landing_typed", "trusted", "curated")
     return [f"{subject}/{zone}" for subject in subjects for zone in zones] + [f"{QUARANTINE}/{s}" for s in subjects]

@@ -9,7 +9,15 @@ from pathlib import Path
 
 from stedi.contract.errors import LakehouseLocked
 from stedi.storage import layout
-from stedi.storage.files import LOCK_TOKEN, decode_json, encode_json, is_data, is_process_running, replace_file
+from stedi.storage.files import (
+    LOCK_TOKEN,
+    decode_json,
+    encode_json,
+    is_data,
+    is_process_running,
+    link_or_copy,
+    replace_file,
+)
 
 
 class Folder:
@@ -68,11 +76,7 @@ class Folder:
 
     def link(self, path: str, to: str) -> None:
         """Give a file another name too, or copy it where the file system has no hard links."""
-        target = self._with_parents(to)
-        try:
-            os.link(self.root / path, target)
-        except OSError:
-            shutil.copyfile(self.root / path, target)
+        link_or_copy(self.root / path, self._with_parents(to))
 
     def work_folder(self, path: str) -> Path:
         return self.root / path

@@ -1,9 +1,10 @@
 """The manifest of a landing table: what landed, file by file, kept beside the rows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from stedi.contract.forms import FORMS
 from stedi.storage.documents import Document, Part
 
 if TYPE_CHECKING:
@@ -12,25 +13,65 @@ if TYPE_CHECKING:
 NAME = "_account.json"
 
 
+class Normalised(Part):
+    """Values of a column that were not as its type has them, and were taken over without a loss."""
+
+    key: str
+    kind: str
+    values: int
+
+
+class Refused(Part):
+    """Quarantined records of a file that have one kind of reason in common, in the words of the first of them."""
+
+    reason: str
+    line: int
+    records: int = 0
+
+
 class LandedFile(Part):
-    """One landing file, by its bytes as they arrived: `lines` = `rows` + `quarantined` + `erased`."""
+    """One landing file, by its bytes as they arrived: `records` = `rows` + `quarantined` + `erased`."""
 
     name: str
     bytes: int
     sha256: str
     content_sha256: str  # of the decompressed bytes
-    lines: int
+    compression: str = ""
+    records: int
     rows: int
     quarantined: int = 0
+    erased: int = 0  # records of people who were erased
+    forms: dict[str, int] = Field(default_factory=dict)  # of its rows
+    normalised: list[Normalised] = Field(default_factory=list)
+    refused: list[Refused] = Field(default_factory=list)
     unknown_keys: list[str] = Field(default_factory=list)
-    erased: int = 0  # lines of people who were erased
+    as_it_came: bool = True  # engines can read it so; else there is a normalised copy
+
+    @property
+    def values_by_kind(self) -> dict[str, int]:
+        """Normalised values, by key and kind."""
+        return {f"{each.key}: {each.kind}": each.values for each in self.normalised}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_format_1(cls, content: Any) -> Any:
+        """Format 1 counted lines, each of which was a record."""
+        if isinstance(content, dict) and "lines" in content:
+            lines = content["lines"]
+            content = {key: value for key, value in content.items() if key != "lines"}
+            return content | {"records": lines, "forms": {"line": content["rows"]}}
+        return content
 
 
 class Fault(Part):
-    """A quarantined line, and why it cannot be used. Its content is not quoted."""
+    """A quarantined record, by the line and the byte of the line where it begins, and why it cannot be used.
+
+    Its content is not quoted. Format 1 had no position.
+    """
 
     file: str
     line: int
+    position: int = 1
     reason: str
 
 
@@ -42,10 +83,13 @@ class ParquetPart(Part):
 
 
 class Manifest(Document):
-    """What landed of one table. `faults` names the first quarantined lines.
+    """What landed of one table. `faults` names the first quarantined records.
 
     `digest` names this landing by its files and rules; `rules` is a digest of what decides how a file becomes rows.
     """
+
+    FORMAT: ClassVar[int] = 2
+    format: int = 2
 
     table: str
     digest: str
@@ -77,27 +121,37 @@ class Manifest(Document):
         return sum(file.rows for file in self.files)
 
     @property
-    def lines(self) -> int:
-        """Lines in the files."""
-        return sum(file.lines for file in self.files)
+    def records(self) -> int:
+        """Records in the files."""
+        return sum(file.records for file in self.files)
 
     @property
     def quarantined(self) -> int:
-        """Lines that cannot be used."""
+        """Records that cannot be used."""
         return sum(file.quarantined for file in self.files)
 
     @property
     def erased(self) -> int:
-        """Lines of people who were erased."""
+        """Records of people who were erased."""
         return sum(file.erased for file in self.files)
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether engines read copies, because there is a file that they cannot read as it came."""
+        return not all(file.as_it_came for file in self.files)
 
     def __repr__(self) -> str:
         files = "1 file" if len(self.files) == 1 else f"{len(self.files):,} files"
-        return f"{self.table}: {self.rows:,} rows, from {self.lines:,} lines in {files}"
+        return f"{self.table}: {self.rows:,} rows, from {self.records:,} records in {files}"
 
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        columns = ["name", "lines", "rows", "quarantined", "erased", "unknown_keys", "sha256"]
-        shown = [file.model_dump() | {"sha256": f"{file.sha256[:12]}…"} for file in self.files]
+        columns = ["name", "records", "rows", "quarantined", "erased", "forms", "normalised", "unknown_keys", "sha256"]
+        shown = [{**dict(file), "forms": _in_words(file.forms), "normalised": _in_words(file.values_by_kind),
+                  "sha256": f"{file.sha256[:12]}…"} for file in self.files]  # fmt: skip
         return pd.DataFrame(shown, columns=columns).to_html(index=False)
+
+
+def _in_words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {FORMS.get(name, name)}" for name, count in counts.items())

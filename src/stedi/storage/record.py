@@ -1,7 +1,7 @@
 """The record of a run: what it was asked to do, and what it has done so far. Each notebook reads and writes it."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -60,6 +60,9 @@ class Cost(Part):
 
 class RunRecord(Document):
     """A run, from its beginning to its publication. Times are UTC; `as_of` is in milliseconds since 1970."""
+
+    FORMAT: ClassVar[int] = 2  # as of the manifests in it
+    format: int = 2
 
     run_id: str
     started_at: str

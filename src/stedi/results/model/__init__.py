@@ -12,14 +12,14 @@ from stedi.results.model.rows import ConsentTimes, Finding, PolicyComparison, Re
 from stedi.results.model.run import Circumstances, Data, Failure
 from stedi.results.model.tables import CheckCounts, TableResult
 
-VERSION: Literal[2] = 2
+VERSION: Literal[3] = 3
 FILE = "results.json"
 
 
 class Results(Part):
     """What a run can show for itself; the only input of the report and the pictures."""
 
-    version: Literal[2] = Field(description="the version of this format: 2")
+    version: Literal[3] = Field(description="the version of this format: 3")
     outcome: RunOutcome = Field(
         description="`passed`, `failed` (a critical check failed) or `stopped` (the run ended before its audit)"
     )
