@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
 
 FINAL = tables.NAMES[-1]
-ONE_RECORD = ("customer_trusted", "email_unique")  # the check that every address has one record
 UNEXPLAINED = "unexplained"
 Counts = dict[str, int]
 Said = tuple[str, str, Counts]  # reason, sentence, and the numbers in it
@@ -123,23 +122,28 @@ class _FailedRun:
 
 def explain(audit: Audit, record: RunRecord, lake: "Storage", limits: Limits) -> Audit:
     """The audit of a run that it stops, with why the final table is empty and why customers count several times."""
-    empty = {name for name, table in record.tables.items() if not table.rows}
-    several = any(check.stops and (check.table, check.check_id) == ONE_RECORD for check in audit.checks)
-    first = [each.name for each in tables.under(audit.policy) if each.name in empty and not empty & {*each.parents}]
-    if not several and FINAL not in empty:
+    several = any(check.stops and check.check_id == "email_unique" for check in audit.of("customer_trusted"))
+    if record.tables[FINAL].rows and not several:
         return audit
     with reading(record, lake, limits) as query:
-        run = _FailedRun(record, query)
-        found = [_explain_empty(run, name) for name in first if FINAL in empty]
-        return replace(audit, explanations=[*found, *([_explain_several_records(run)] if several else [])])
+        found = _explain_several_records(_FailedRun(record, query)) if several else []
+        return replace(audit, explanations=explain_empty(record, query) + found)
 
 
-def _explain_empty(run: _FailedRun, table: str) -> Explanation:
+def explain_empty(record: RunRecord, query: Query) -> list[Explanation]:
+    """Why the final table of a run is empty; nothing where it is not. `query` reads the run's tables."""
+    empty = {name for name, table in record.tables.items() if not table.rows}
+    under = tables.under(record.policy or "") if FINAL in empty else ()
+    first = [table.name for table in under if table.name in empty and empty.isdisjoint(table.parents)]
+    return [_explain_table(_FailedRun(record, query), name) for name in first]
+
+
+def _explain_table(run: _FailedRun, table: str) -> Explanation:
     reason, about, counts = _EXPLAINED[table](run) if table in _EXPLAINED else (UNEXPLAINED, "", {})
     if reason == UNEXPLAINED:
-        about = "none of the reasons that are known explains it. Look at its SQL, and at where every row went."
-    because = "The final table is empty" if table == FINAL else f"The final table is empty, because {table} is"
-    return Explanation(table, reason, f"{because}: {about}", counts)
+        about = "none of the reasons that are known explains it: look at its SQL, and at where every row went."
+    because = "The final table is empty" if table == FINAL else f"The final table is empty because {table} is"
+    return Explanation(table, reason, f"{because}. {about[:1].upper()}{about[1:]}", counts)
 
 
 def _landing(table: str, run: _FailedRun) -> Said:
@@ -170,7 +174,7 @@ def _phone(run: _FailedRun) -> Said:
     if not counts["of_trusted"]:
         held = {"of customers without consent": counts["of_others"],
                 "of addresses in no customer record": counts["of_nobody"]}  # fmt: skip
-        return "no_readings", f"{consent}, and no phone reading is theirs ({_list(held)}).", counts
+        return "no_readings", f"{consent}, and no phone reading is theirs (readings: {_list(held)}).", counts
     older = f"{_number(counts['of_trusted'], 'phone reading')} of theirs, all from before their owner's consent"
     about = f"{consent}, with {older}, so none may be used."
     return _named({"before_consent": counts["older"]}, counts["of_trusted"]), about, counts
@@ -184,7 +188,7 @@ def _trainer(run: _FailedRun) -> Said:
         held = {"of devices in no customer record": counts["of_nobody"],
                 "of customer records without consent": counts["of_others"],
                 "of customers without such phone readings": counts["without_phone"]}  # fmt: skip
-        none = f"no trainer reading has a serial number of theirs ({_list(held)})"
+        none = f"no trainer reading has a serial number of theirs (readings: {_list(held)})"
         return "no_device", f"{consent} phone readings that may be used, and {none}.", counts
     said = []
     if shared:
@@ -221,14 +225,15 @@ _EXPLAINED: dict[str, Callable[[_FailedRun], Said]] = {
 }
 
 
-def _explain_several_records(run: _FailedRun) -> Explanation:
+def _explain_several_records(run: _FailedRun) -> list[Explanation]:
     counts = run.count(_SEVERAL)
+    have = _number(counts["landed"], "address has", "addresses have")
     about = (
-        f"{_number(counts['landed'], 'address has', 'addresses have')} more than one record, {counts['trusted']:,} of them "
-        f"with consent in several, and policy {run.record.policy} keeps each of these: one customer counts as several. "
+        f"{have} more than one record, {counts['trusted']:,} of them with consent in several, and policy "
+        f"{run.record.policy} keeps each of these: one customer counts as several. "
         "Policy strict resolves this: it takes the newest record of each address (--policy strict)."
     )
-    return Explanation("customer_trusted", "several_records", about, counts)
+    return [Explanation("customer_trusted", "several_records", about, counts)]
 
 
 def _named(reasons: Counts, rows: int) -> str:
