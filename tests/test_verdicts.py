@@ -209,8 +209,8 @@ def landed(name: str) -> plain.Tables:
     return (FRUITLESS | FRUITFUL)[name]
 
 
-def explain(made: plain.Tables, policy: str) -> list[Any]:
-    """The explanations of eight tables that plain Python has made."""
+def explain(made: plain.Tables, policy: str, landed: dict[str, tuple[int, int, int]] | None = None) -> list[Any]:
+    """The explanations of eight tables that plain Python has made; `landed`: files, records quarantined and erased."""
     with duckdb.connect() as connection:
         for table in tables.under(policy):
             declared = ", ".join(f'"{column.name}" {TYPES[column.type]}' for column in table.columns)
@@ -225,7 +225,11 @@ def explain(made: plain.Tables, policy: str) -> list[Any]:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         rows_of = {name: SimpleNamespace(rows=len(rows)) for name, rows in made.items()}
-        files = {table.name: SimpleNamespace(files=[1], quarantined=0, erased=0) for table in tables.LANDING}
+        counted = landed or {table.name: (1, 0, 0) for table in tables.LANDING}
+        files = {
+            name: SimpleNamespace(files=[None] * number, quarantined=quarantined, erased=erased)
+            for name, (number, quarantined, erased) in counted.items()
+        }
         record: Any = SimpleNamespace(policy=policy, as_of=NOW, tables=rows_of, landing=files)
         return empty_tables.explain_empty(record, query)
 
@@ -425,3 +429,14 @@ def test_who_erases_the_last_person_is_told_why_and_what_to_do(tmp_path, capfd, 
     said = capfd.readouterr().err
     assert "customer_landing is. Its 1 file holds no record that can be used (1 of erased people)." in said
     assert "The old ones stay published; to be rid of them, delete the lakehouse" in said
+
+
+def test_of_quarantined_and_erased_records_it_is_said_that_none_can_be_used():
+    made: plain.Tables = {name: [] for name in tables.NAMES}
+    landed = {"customer_landing": (2, 3, 1), "accelerometer_landing": (1, 0, 4), "step_trainer_landing": (12, 0, 0)}
+    said = {each.table: each.about for each in explain(made, "course", landed)}
+    assert said["customer_landing"].endswith(
+        "Its 2 files hold no record that can be used (3 quarantined, 1 of erased people)."
+    )
+    assert said["accelerometer_landing"].endswith("Its 1 file holds no record that can be used (4 of erased people).")
+    assert said["step_trainer_landing"].endswith("Its 12 files hold no record.")
