@@ -7,11 +7,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stedi.contract import paths, sql, suites
-from stedi.contract.checks import BY_QUERY, ROW_COUNTS, Check, Expectation, Outcome, describe_outcome
+from stedi.contract.checks import BY_QUERY, ROW_COUNTS, Check, Expectation, Explanation, Outcome, describe_outcome
 from stedi.contract.errors import AuditFailed, BadInput
 from stedi.contract.tables import NAMES
 from stedi.engines.limits import Limits
@@ -31,6 +31,7 @@ class Audit:
 
     policy: str
     checks: list[Check]
+    explanations: list[Explanation] = field(default_factory=list)  # of one that did not pass
 
     @property
     def passed(self) -> bool:
@@ -63,7 +64,8 @@ class Audit:
             for check in stopping
         ]
         raise AuditFailed(
-            f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
+            "".join(f"{each.about}\n" for each in self.explanations)
+            + f"{len(stopping)} of {len(self.checks)} checks stop the run:\n"
             + "\n".join(lines)
             + "\nNothing was published; what was published before stays."
         )

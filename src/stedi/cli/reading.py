@@ -85,7 +85,7 @@ def query(lakehouse: str, sql: str, run_id: str | None, row_keys: bool) -> None:
     else:
         frame = Lakehouse(lakehouse).query(sql)
     with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.width", None):
-        print(frame.to_string(index=False))
+        print(f"No rows of {', '.join(map(str, frame))}." if frame.empty else frame.to_string(index=False))
 
 
 @click.command(cls=Command)

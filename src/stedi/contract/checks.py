@@ -1,4 +1,7 @@
-"""What a suite asks for (`Expectation`), and what became of it in an audit (`Check`): counts, no value of the data."""
+"""What a suite asks for (`Expectation`), what became of it in an audit (`Check`), and why (`Explanation`).
+
+Counts, and no value of the data.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +86,16 @@ class Check:
     def stops(self) -> bool:
         """Whether nothing may be published because of it."""
         return self.severity == "critical" and self.outcome in ("failed", "error")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a table stops a run, in a reader's words: what its checks alone do not say."""
+
+    table: str
+    reason: str  # a short name
+    about: str
+    counts: dict[str, int]  # the numbers that `about` names
 
 
 def describe_outcome(check: Check) -> str:

@@ -101,7 +101,7 @@ REQUIREMENTS = (
         "Step trainer readings come from curated customers' devices, and are paired with phone readings of that time.",
         {"step_trainer_trusted": ("device_curated", "rows_conserved"),
          "machine_learning_curated": ("columns", "same_time", "phone_reading", "rows_conserved")},
-        ('select count(*) as pairs, sum(case when sensorreadingtime = "timestamp" then 1 else 0 end) as at_one_time '
+        ('select count(*) as pairs, count(case when sensorreadingtime = "timestamp" then 1 end) as at_one_time '
          "from machine_learning_curated",),
     ),
     Requirement(

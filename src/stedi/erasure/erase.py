@@ -70,7 +70,8 @@ def forget(
             return [done.receipt] if done and done.receipt else []
         say(f"Tombstones are set; {len(pending)} erasure(s) to complete.")
         _rebuild(lakehouse, lake, reports, screenshots)
-        say("The tables are published without them.")
+        published = catalog.load(lake) is not None
+        say("The tables are published without them." if published else "Nothing is published, so no table has them.")
         folders = [Path(paths.resolve(each)) for each in (reports, screenshots)]
         receipts = [_complete(lake, name, folders) for name in pending]
         _delete_notes(lake)

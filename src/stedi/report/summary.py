@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
-from stedi.report.text import KINDS, format_count, kind_of_data, shorten, verdict_title, visible
+from stedi.report.text import KINDS, LONGEST, format_count, kind_of_data, shorten, verdict_title, visible
 from stedi.results.model import FILE, Results
 
 _SIGNS = {"passed": "✅", "failed": "❌", "stopped": "❌"}
@@ -64,6 +64,7 @@ def markdown(results: Results) -> str:
     if results.error:
         parts.append(f"`{_code(results.error.notebook)}` ended with `{_code(results.error.type)}`. "
                      "What it said stands in the report.")  # fmt: skip
+    parts += [f"**Why:** {_text(each.about, LONGEST)}" for each in results.explanations]
     if results.tables:
         parts += [_stops(results), _tables(results), _criteria(results), _let_through(results)]
     run = results.run
@@ -109,9 +110,9 @@ def _let_through(results: Results) -> str:
     return "\n".join([title, "", *findings])
 
 
-def _text(text: str) -> str:
+def _text(text: str, most: int = 80) -> str:
     """Text that Markdown and HTML read as text."""
-    plain = visible(shorten(text)).replace("\n", " ")
+    plain = visible(shorten(text, most)).replace("\n", " ")
     return "".join(f"&#{ord(each)};" if each in "&<>[]()*_`#|!\\~@:" else each for each in plain)
 
 

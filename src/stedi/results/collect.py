@@ -4,20 +4,18 @@ Whatever differs between two runs on the same data stands in the part `run`. Eve
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stedi.audit import failing_rows
 from stedi.contract import paths, sql, suites, tables
 from stedi.contract.errors import StediError
 from stedi.engines.limits import Limits
-from stedi.results import consent_times, datasets, policy_comparison, provenance, row_accounting
+from stedi.results import consent_times, datasets, policy_comparison, provenance, row_accounting, table_reader
 from stedi.results.model import VERSION, Results
 from stedi.results.model.criteria import Criterion
 from stedi.results.model.landing import LandedTable
-from stedi.results.model.rows import Finding, PolicyComparison, Removed
+from stedi.results.model.rows import Explained, Finding, PolicyComparison, Removed
 from stedi.results.model.run import Data, Failure
 from stedi.results.model.tables import SAMPLE_ROWS, CheckCounts, CheckResult, Column, TableResult
 from stedi.storage import catalog
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
 
 UNKNOWN = tables.Column("", "", "not in the table's contract", personal=True)
-Query = Callable[[str], list[dict]]
 
 
 class AuditedRun(Protocol):
@@ -71,13 +68,14 @@ def collect(
     landing = [_landed(run.record.landing[table.name]) for table in tables.LANDING]
     dataset = datasets.of_run(run.record)
     expected = dataset.rows.get(run.policy, {})
-    with _reading(run) as query:
+    with table_reader.reading(run.record, run.lake, run.limits) as query:
         return Results(
             version=VERSION,
             outcome="passed" if audit.passed else "failed",
             published=run.published,
             policy=run.policy,
             data=dataset.described,
+            explanations=[Explained.model_validate(asdict(each)) for each in audit.explanations],
             checks=_check_counts(audit),
             answered_by=run.answered_by,
             criteria=criteria,
@@ -103,28 +101,12 @@ def stopped(
     data: Data | None = datasets.of_run(record).described if landed else None
     return Results(
         version=VERSION, outcome="stopped", published=published is not None and published.run_id == record.run_id,
-        policy=record.policy, data=data, checks=None, answered_by=None, criteria=[], lets_through=[], policies=None,
+        policy=record.policy, data=data, explanations=[], checks=None, answered_by=None, criteria=[], lets_through=[],
+        policies=None,
         reconciliation=[], consent_times=None, left=[], landing=[], tables=[], code={},
         error=Failure(notebook=notebook, cell=error.cell, type=type(error).__name__, message=str(error)),
         run=provenance.circumstances(lake, record, data, reports),
     )  # fmt: skip
-
-
-@contextmanager
-def _reading(run: AuditedRun) -> Iterator[Query]:
-    """Selects over the Parquet of the run's tables, answered by DuckDB whichever engine wrote them."""
-    from stedi.engines import open_engine
-    from stedi.engines.parquet_reader import local_copies
-
-    built = run.record.tables
-    engine = open_engine("duckdb", run.limits)
-    try:
-        with local_copies({name: run.lake.url(table.path) for name, table in built.items()}, run.limits) as copies:
-            for name, table in built.items():
-                engine.attach(name, copies[name], table.columns)
-            yield lambda select: _records(engine.query(select))
-    finally:
-        engine.close()
 
 
 def _check_counts(audit: "Audit") -> CheckCounts:
@@ -176,7 +158,7 @@ def _table(run: AuditedRun, audit: "Audit", table: tables.Table, expected_rows: 
         sql=built.sql,
         sql_file=paths.program_name(sql.find(table.name, run.policy)),
         checks=[_check(run, check) for check in audit.of(table.name)],
-        sample=_cells(run.sample(table.name, SAMPLE_ROWS)),
+        sample=table_reader.cells(run.sample(table.name, SAMPLE_ROWS)),
     )
 
 
@@ -194,13 +176,3 @@ def _broken_rows(run: AuditedRun, check: "Check") -> tuple[str | None, list[str]
     if select is None or check.outcome != "failed" or not failing_rows.selects_rows(expectation, select):
         return select, []
     return select, sorted(run.in_clear(failing_rows.limit_rows(select), row_keys=True)["row_key"])
-
-
-def _records(frame: "pd.DataFrame") -> list[dict]:
-    """Rows by the names of their columns."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in _cells(frame)]
-
-
-def _cells(frame: "pd.DataFrame") -> list[list[Any]]:
-    """The cells as JSON has them: null for a missing value."""
-    return frame.astype("object").where(frame.notna(), None).values.tolist()

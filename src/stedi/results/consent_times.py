@@ -8,10 +8,10 @@ _AGES = """
 with owner as (
     select email, min(sharewithresearchasofdate) as since from customer_trusted group by email
 ), age as (
-    select reading."timestamp" - owner.since as ms, 1 as landed, 0 as kept
+    select cast(reading."timestamp" as double) - owner.since as ms, 1 as landed, 0 as kept
     from accelerometer_landing as reading inner join owner on owner.email = reading."user"
     union all
-    select reading."timestamp" - owner.since as ms, 0 as landed, 1 as kept
+    select cast(reading."timestamp" as double) - owner.since as ms, 0 as landed, 1 as kept
     from accelerometer_trusted as reading inner join owner on owner.email = reading."user"
 )
 """
@@ -25,7 +25,7 @@ def count_by_age(query: Callable[[str], list[dict]], intervals: int = 60) -> Con
     [extent] = query(f"{_AGES} select min(ms) as first, max(ms) as last from age")
     if extent["first"] is None:
         return None
-    width = max(1, -(-(extent["last"] - extent["first"] + 1) // intervals))
+    width = max(1, -(-(int(extent["last"]) - int(extent["first"]) + 1) // intervals))
     rows = query(
         f"{_AGES} select floor(ms / cast({width} as double)) as place, sum(landed) as landed, sum(kept) as kept "
         "from age group by 1 order by 1"

@@ -21,7 +21,11 @@ def republish(lake: Storage) -> Run:
     audit = run.audit()
     if not audit.passed:
         stopping = ", ".join(f"{check.table}.{check.check_id}" for check in audit.checks if check.stops)
-        raise AuditFailed(f"The tables do not pass their audit any more ({stopping}). The old ones stay published.")
+        why = "".join(f" {each.about}" for each in audit.explanations)
+        raise AuditFailed(
+            f"The tables do not pass their audit any more ({stopping}).{why} The old ones stay published; "
+            "to be rid of them, delete the lakehouse: stedi delete"
+        )
     run.publish()
     catalog.delete_unpublished(lake)
     return run

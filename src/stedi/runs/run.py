@@ -120,6 +120,7 @@ class Run(RunTables):
     def audit(self) -> "Audit":
         """Hold every table against its suite. The run can be published only if no critical check failed."""
         from stedi.audit import run_suites
+        from stedi.results import empty_tables
 
         for name in tables.NAMES:
             self._require(name)
@@ -132,8 +133,8 @@ class Run(RunTables):
         )  # fmt: skip
         self._check_against_athena()
         self._note_audit(audited if audit.passed else {})
-        self._audit = audit
-        return audit
+        self._audit = audit if audit.passed else empty_tables.explain(audit, self.record, self._lake, self.limits)
+        return self._audit
 
     @guarded
     def publish(self) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 from stedi.results.model.base import Part, RunOutcome, Sha256
 from stedi.results.model.criteria import Criterion
 from stedi.results.model.landing import LandedTable
-from stedi.results.model.rows import ConsentTimes, Finding, PolicyComparison, Removed, SubjectRows
+from stedi.results.model.rows import ConsentTimes, Explained, Finding, PolicyComparison, Removed, SubjectRows
 from stedi.results.model.run import Circumstances, Data, Failure
 from stedi.results.model.tables import CheckCounts, TableResult
 
@@ -28,6 +28,9 @@ class Results(Part):
         description="the policy whose rules the run follows; null if the run stopped before it was chosen"
     )
     data: Data | None = Field(description="which data landed; null if not all of it did")
+    explanations: list[Explained] = Field(
+        description="why the final table is empty, and why records of one address stop the run; empty where neither is"
+    )
     checks: CheckCounts | None = Field(description="how many checks had which outcome; null if the run stopped")
     answered_by: str | None = Field(
         description="the engine that answered the queries of the criteria (of a published run on AWS: DuckDB, over the "

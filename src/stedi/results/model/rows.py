@@ -5,6 +5,15 @@ from pydantic import Field
 from stedi.results.model.base import Count, Number, Part
 
 
+class Explained(Part):
+    """Why a table stops the run, where the checks alone do not say it."""
+
+    table: str = Field(description="the table at fault; of empty ones the first, which empties those after it")
+    reason: str = Field(description="a short name; `unexplained`: none of the known reasons holds")
+    about: str = Field(description="the reason in words")
+    counts: dict[str, Count] = Field(description="the numbers that `about` names, by what they count")
+
+
 class Finding(Part):
     """Rows that a warning counted: the policy permits them."""
 
