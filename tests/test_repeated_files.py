@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from runs import LANDING, land
+from runs import LANDING, land, publish
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
 from stedi.ingest.land import land_again
@@ -87,3 +87,17 @@ def test_what_is_landed_already_lands_again(source, tmp_path):
     manifest = run.record.landing[table.name]
     twice = manifest.model_copy(update={"files": manifest.files * 2})
     assert land_again(table, twice, lake, "_staging/again", run._engine).table == table.name
+
+
+def test_reading_that_is_in_two_files_is_published_and_counted(source, tmp_path):
+    """A file that overlaps another cannot be refused, for a phone may send the same twice; so the report says it."""
+    folder = source / FOLDERS["accelerometer_landing"]
+    first = (folder / "data.json").read_text().splitlines(keepends=True)[0]
+    (folder / "more.json").write_text(first + first.replace('"x": 1.0', '"x": 0.5'))
+    run = publish(source, str(tmp_path / "lake"))
+    assert (
+        run.record.tables["machine_learning_curated"].rows == 5
+    )  # 3 of the readings before, one of them again, and one
+    [repeats] = [check for check in run.audit().checks if check.outcome == "failed" and check.table.endswith("landing")]
+    assert (repeats.table, repeats.check_id, repeats.severity) == ("accelerometer_landing", "rows_unique", "warning")
+    assert repeats.unexpected == 1 and "the training table counts them as often" in repeats.finding

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 import plain
-from runs import land
+from runs import land, publish
 from stedi.contract import paths, tables
+from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
 from stedi.results import datasets
 from stedi.sample import generate
@@ -196,3 +197,25 @@ def test_sample_is_recognised_by_its_rows_in_another_form(tmp_path):
     seen = land(tmp_path / "source", str(tmp_path / "lake")).dataset
     assert (seen.kind, seen.name) == ("synthetic", "the rows of generated sample, scale 1, seed 0, in another form")
     assert datasets.recognise(seen.fingerprint, str(tmp_path / "source")).kind == "other"
+
+
+@pytest.mark.slow
+def test_public_data_with_readings_that_repeat_is_other_data_and_they_are_counted(public_data, tmp_path):
+    shutil.copytree(public_data, tmp_path / "source")
+    folder = tmp_path / "source" / "accelerometer" / "landing"
+    [first, *_] = files(tmp_path / "source", "accelerometer")
+    (folder / "overlap.json").write_text("".join(first.read_text().splitlines(keepends=True)[:10]))
+    run = publish(tmp_path / "source", str(tmp_path / "lake"))
+    assert (run.dataset.kind, run.dataset.rows) == ("other", {})
+    found = {(check.table, check.check_id): check for check in run.audit().checks}
+    repeats = found["accelerometer_landing", "rows_unique"]
+    assert (repeats.outcome, repeats.severity, repeats.unexpected) == ("failed", "warning", 10)
+
+
+@pytest.mark.slow
+def test_public_data_with_a_file_twice_is_refused(public_data, tmp_path):
+    shutil.copytree(public_data, tmp_path / "source")
+    [first, *_] = files(tmp_path / "source", "accelerometer")
+    shutil.copy(first, first.with_name("accelerometer (1).json"))
+    with pytest.raises(BadInput, match=r"accelerometer \(1\)\.json and accelerometer-"):
+        land(tmp_path / "source", str(tmp_path / "lake"))
