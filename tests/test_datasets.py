@@ -176,6 +176,14 @@ def test_nothing_committed_about_known_data_quotes_a_record():
     assert not re.search(r"\b1[0-9]{12}\b", ROW_COUNTS.replace("1600000000000.0", ""))
 
 
+@pytest.mark.parametrize("scale, seed", [(1, 5), (2, 7)])
+def test_generated_samples_repeat_no_row_as_is_said_of_them(tmp_path, scale, seed):
+    generate.generate(tmp_path, scale, seed)
+    for subject in ("customer", "accelerometer", "step_trainer"):
+        lines = [line for file in (tmp_path / subject).rglob("*.json") for line in file.read_bytes().splitlines()]
+        assert len(set(lines)) == len(lines) > 900 * scale
+
+
 @pytest.fixture
 def generated(tmp_path, monkeypatch):
     """The folders for which a sample was generated, in a working folder of their own."""

@@ -80,7 +80,8 @@ def _recognise_rows(record: RunRecord, digest: str) -> Dataset | None:
 
     Not where a customer's record was quarantined: it takes part in what a policy decides.
     """
-    if any(landed.quarantined for name, landed in record.landing.items() if name == "customer_landing"):
+    customers = record.landing.get("customer_landing")
+    if customers and customers.quarantined:
         return None
     landed = {table.name: record.tables[table.name].fingerprint for table in tables.LANDING
               if table.name in record.tables}  # fmt: skip
