@@ -183,14 +183,22 @@ PSEUDONYMS = {  # what the training table's suites say of them, under standout a
 # one that its policy falls back on.
 BREAKS = {
     "landing/customer_landing": {
+        "rows_unique": [TWICE],
         "email_is_address": [SWAPPED],
         "serialnumber_is_no_address": [SWAPPED],
         "update_not_before_registration": [
             Break("an update from before the registration", f"update given set lastupdatedate = {T - 1}")
         ],
     },
-    "landing/accelerometer_landing": {"user_is_address": [NO_ADDRESS]},
-    "landing/step_trainer_landing": {"serialnumber_is_no_address": [ADDRESS_AS_SERIAL], "reading_unique": [TWICE]},
+    "landing/accelerometer_landing": {
+        "user_is_address": [NO_ADDRESS],
+        "rows_unique": [Break("nothing: a phone sent one reading twice", "")],
+    },
+    "landing/step_trainer_landing": {
+        "serialnumber_is_no_address": [ADDRESS_AS_SERIAL],
+        "reading_unique": [TWICE],
+        "rows_unique": [TWICE],
+    },
     "course/customer_trusted": {
         "email_is_address": [SWAPPED],
         "serialnumber_is_no_address": [SWAPPED],
@@ -372,10 +380,10 @@ def copied(sound: Path, to: Path) -> Run:
     return Run.join(str(to / "lake"), builds=False)
 
 
-def make_known(run: Run) -> None:
-    """Let a run know how many rows its tables have to have: those that they have now."""
+def make_known(run: Run, unique_rows: Collection[str] = ()) -> None:
+    """Let a run know how many rows its tables have to have, those that they have now, and where none may repeat."""
     rows = {name: entry.rows for name, entry in run.record.tables.items()}
-    vars(run)["dataset"] = SimpleNamespace(rows={run.policy: rows})
+    vars(run)["dataset"] = SimpleNamespace(rows={run.policy: rows}, unique_rows=unique_rows)
 
 
 class Outcome(NamedTuple):
@@ -396,10 +404,13 @@ class Outcome(NamedTuple):
         return self.check == "failed" and (refused, self.published) == (gate.stops, not gate.stops)
 
 
-def pass_through(gate: Gate, sound: Path, to: Path) -> Outcome:
-    """Break a table of a copy of the sound run as the gate says; audit it with that check, and try to publish."""
+def pass_through(gate: Gate, sound: Path, to: Path, unique_rows: Collection[str] = ()) -> Outcome:
+    """Break a table of a copy of the sound run as the gate says; audit it with that check, and try to publish.
+
+    `unique_rows` names the landing tables of which the data set promises that no row repeats.
+    """
     run = copied(sound, to)
-    make_known(run)
+    make_known(run, unique_rows)
     if gate.breaking.statement:
         name = gate.breaking.broken or gate.table
         entry = run.record.tables[name]

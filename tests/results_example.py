@@ -33,7 +33,10 @@ HOSTILE = [
 ]
 # Where a word is looked up, not shown, an unknown one has a test of its own.
 CHOSEN = {"outcome", "kind", "zone", "severity", "subject", "verdict"}
-SYNTHETIC = {"kind": "synthetic", "name": "generated sample, scale 1, seed 0", "fingerprint": "5a" * 16}
+SYNTHETIC = {
+    "kind": "synthetic", "name": "generated sample, scale 1, seed 0", "fingerprint": "5a" * 16,
+    "recognised_by": "files", "faults": [],
+}  # fmt: skip
 
 
 def check(check_id: str, description: str, **changed) -> dict:

@@ -49,7 +49,7 @@ def test_broken_table_is_seen_in_a_context_of_ones_own(tmp_path, monkeypatch):
     )
     failed = {(table, check_id) for table, check_id, _ in names["failed"]}
     assert {("customer_trusted", "email_unique"), ("machine_learning_curated", "rows_conserved")} <= failed
-    assert {check_id for _, check_id in failed} >= {"rows_expected", "rows_landed", "reading_unique"}
+    assert {check_id for _, check_id in failed} >= {"rows_expected", "rows_landed", "reading_unique", "rows_unique"}
 
 
 def test_document_shows_a_check_as_it_is_in_its_file():
@@ -59,5 +59,5 @@ def test_document_shows_a_check_as_it_is_in_its_file():
 
 
 def test_document_names_every_parameter_and_macro():
-    for word in (*suites.PARAMETERS, "row_hash(", "pseudonym(", "run_start()"):
+    for word in (*suites.PARAMETERS, *suites.PROMISES, "row_hash(", "pseudonym(", "run_start()"):
         assert word in DOCUMENT

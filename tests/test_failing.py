@@ -6,7 +6,7 @@ import re
 import pytest
 
 from conftest import write_source
-from rows import LANDED, customer
+from rows import LANDED, customer, phone
 from runs import build, land, publish
 from stedi import Run
 from stedi.audit import failing_rows
@@ -92,6 +92,14 @@ def test_every_check_s_query_for_its_rows_runs_and_finds_none_where_it_passed(pu
         assert published[policy].in_clear(select, row_keys=True).empty
     else:
         published[policy].in_clear(select)
+
+
+def test_query_for_rows_that_repeat_shows_their_values_and_how_often(tmp_path):
+    repeated = LANDED | {"accelerometer_landing": [phone("ann", 20), phone("ann", 10), phone("ann", 20)]}
+    run = land(write_source(tmp_path / "source", repeated), str(tmp_path / "lake"))
+    [check] = [each for each in suites.read("accelerometer_landing", "course") if each.check_id == "rows_unique"]
+    found = run.in_clear(failing_rows.select_failing_rows("accelerometer_landing", check, 0))
+    assert found.to_dict("records") == [phone("ann", 20) | {"rows": 2}]
 
 
 @pytest.mark.slow

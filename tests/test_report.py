@@ -124,9 +124,9 @@ def test_an_outcome_that_is_none_gets_no_page():
     "data, line",
     [
         (example.SYNTHETIC, "Synthetic data: generated sample, scale 1, seed 0"),
-        ({"kind": "public", "name": "public STEDI data", "fingerprint": "1"}, "Public data: public STEDI data"),
-        ({"kind": "other", "name": "data that is not known here", "fingerprint": "1"}, "Other data: data that is"),
-        ({"kind": "new", "name": "some", "fingerprint": "1"}, "Other data: some"),
+        (example.SYNTHETIC | {"kind": "public", "name": "public STEDI data"}, "Public data: public STEDI data"),
+        (example.SYNTHETIC | {"kind": "other", "name": "data that is not known here"}, "Other data: data that is"),
+        (example.SYNTHETIC | {"kind": "new", "name": "some"}, "Other data: some"),
     ],
 )
 def test_the_kind_of_data_stands_in_header_title_and_on_every_printed_page(data, line):
@@ -135,6 +135,22 @@ def test_the_kind_of_data_stands_in_header_title_and_on_every_printed_page(data,
     assert line in html[html.index("<h1>") : html.index("</header>")]
     assert label in html[html.index("<title>") : html.index("</title>")]
     assert f'@bottom-left{{content:"{label}"' in html
+
+
+def test_what_is_wrong_with_known_data_stands_beside_its_name():
+    version = example.SYNTHETIC | {"kind": "public", "name": "some version", "faults": ["phone is a number."]}
+    html = render(example.passed(data=version))
+    header = html[html.index("<h1>") : html.index("</header>")]
+    assert (
+        header.index("Public data: some version") < header.index("What is wrong") < header.index("phone is a number.")
+    )
+    assert "What is wrong" not in render(example.passed())
+
+
+@pytest.mark.parametrize("by", ["files", "rows"])
+def test_report_says_by_what_public_data_was_recognised(by):
+    html = render(example.passed(data=example.SYNTHETIC | {"kind": "public", "recognised_by": by}))
+    assert ("by the bytes of its files" in html, "by its rows" in html) == (by == "files", by == "rows")
 
 
 def test_what_is_let_through_stands_right_below_the_verdict():

@@ -11,7 +11,10 @@ from stedi.contract.checks import check_ids
 from stedi.contract.policies import POLICIES
 from stedi.storage import catalog
 
-LET_THROUGH = {("course", ML, "no_direct_identifier")}  # the course names people
+LET_THROUGH = {
+    ("course", ML, "no_direct_identifier"),  # the course names people
+    ("landing", "accelerometer_landing", "rows_unique"),  # Ann's phone sent one reading twice
+}
 FAULTS = {  # that a gate has to try, whatever checks there are
     "someone else's reading", "a consent of null", "a consent of 0", 'a consent of ""', "a consent in the future",
     "the wrong consent column", "a row twice", "a file read in part", "an exploded join: every row twice",
@@ -99,6 +102,22 @@ def test_training_table_without_identifiers_passes_the_check_that_the_courses_ow
     [expectation] = [each for each in expectations("course", ML) if each.check_id == "no_direct_identifier"]
     without = Break("no identifier", 'update given set "user" = null, serialnumber = null')
     assert gates.pass_through(Gate("course", ML, expectation, without), sound / "course", tmp_path).check == "passed"
+
+
+def row_repeats(table: str, breaking: Break) -> Gate:
+    [expectation] = [each for each in expectations("landing", table) if each.check_id == "rows_unique"]
+    return Gate("landing", table, expectation, breaking)
+
+
+def test_readings_of_which_none_repeats_pass(sound, tmp_path):
+    gate = row_repeats("accelerometer_landing", gates.DISTINCT)
+    assert gates.pass_through(gate, sound / "course", tmp_path).check == "passed"
+
+
+@pytest.mark.parametrize("table", [table.name for table in tables.LANDING])
+def test_row_that_repeats_stops_the_run_where_the_data_set_promises_none(sound, tmp_path, table):
+    outcome = gates.pass_through(row_repeats(table, gates.TWICE), sound / "course", tmp_path, [table])
+    assert (outcome.check, outcome.published) == ("failed", False)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -31,6 +31,13 @@ def test_a_passing_run_in_a_few_lines():
     assert "stops the run" not in text
 
 
+def test_what_is_wrong_with_known_data_is_listed():
+    data = example.SYNTHETIC | {"name": "some version", "faults": ["phone is a number.", "Dates are null."]}
+    text = markdown(example.passed(data=data))
+    assert "**What is wrong with some version:**\n\n- phone is a number.\n- Dates are null.\n" in text
+    assert "What is wrong" not in markdown(example.passed())
+
+
 def test_a_failing_run_says_what_stops_it():
     text = markdown(example.failed())
     assert "❌ The course's rules do not hold" in text

@@ -23,6 +23,11 @@ def expectation(check_id: str = "rows_present", kind: str = "expect_table_row_co
     return {"type": kind, "kwargs": kwargs, "severity": "critical", "meta": meta} | changes
 
 
+def promised(promise: str, severity: str = "warning") -> dict:
+    meta = {"check_id": "w", "description": "A.", "finding": "rows", "critical_where": promise}
+    return expectation(severity=severity, meta=meta)
+
+
 @pytest.fixture
 def audit(tmp_path, monkeypatch):
     """Audits customer_landing (Ann and Bob) with a suite of these expectations."""
@@ -70,6 +75,9 @@ def test_expectation_with_wrong_arguments_is_refused(audit):
         pytest.param([expectation(), expectation()], "given twice: .*rows_present", id="a check id twice"),
         pytest.param([expectation(severity="warning", meta={"check_id": "a", "description": "A."})],
                      "'a' is a warning and needs meta.finding", id="a warning that does not say what it found"),
+        pytest.param([expectation(), promised("unique_row")], "critical where 'unique_row'", id="an unknown promise"),
+        pytest.param([expectation(), promised("unique_rows", "critical")], "a warning, and one of", id="a promise that "
+                     "changes nothing"),
         pytest.param([expectation(kwargs={"min_value": 0})], "at least one row", id="a count that none passes"),
         pytest.param([expectation(kwargs={"min_value": {"$PARAMETER": "landed_rows"}})], "at least one row",
                      id="a count that may not be known"),

@@ -9,6 +9,7 @@ from stedi.contract.checks import MAX_ROW_KEYS, ROW_COUNTS, Expectation
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlglot import exp
 
 _OUTSIDE = {"min_value": "<", "max_value": ">"}
 
@@ -57,10 +58,20 @@ def _with_columns(select: str) -> str:
     tree = sqlglot.parse_one(select, read="athena")
     grouped, source = tree.args.get("group"), tree.args["from_"].this
     if grouped:
-        shown = [*(each.copy() for each in grouped.expressions), exp.alias_(exp.Count(this=exp.Star()), "rows")]
+        shown = [shared for each in grouped.expressions for shared in _shared_values(each)]
+        shown.append(exp.alias_(exp.Count(this=exp.Star()), "rows"))
     elif isinstance(source, exp.Table):
         shown = [exp.Column(this=exp.Star(), table=exp.to_identifier(source.alias_or_name))]
     else:
         shown = [exp.Star()]
     tree.set("expressions", shown)
     return tree.sql("athena", pretty=False)
+
+
+def _shared_values(grouped: "exp.Expr") -> list["exp.Expr"]:
+    """What the rows of a group share: the value that they are grouped by, or those that its `row_hash` was made of."""
+    from sqlglot import exp
+
+    if isinstance(grouped, exp.Anonymous) and grouped.name.lower() == "row_hash":
+        return [exp.alias_(exp.Max(this=each.copy()), each.name, quoted=True) for each in grouped.expressions]
+    return [grouped.copy()]

@@ -90,7 +90,8 @@ def audit(
     *,
     limits: Limits,
 ) -> Audit:
-    """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values.
+    """Validate the tables (name: folder of Parquet) of a run. `facts` gives each table's `$PARAMETER` values,
+    and 1 for each promise that its data set makes of it (`suites.PROMISES`).
 
     `run_start` is in milliseconds since 1970; `secrets` are the keys of the pseudonyms, which a policy that has
     some needs exactly one of. A check whose parameter is None is skipped. Raises BadInput for a suite that cannot be
@@ -103,6 +104,7 @@ def audit(
     with local_copies(paths, limits) as copies, _open_source(copies, secrets, limits) as source:
         for name, suite in asked_of.items():
             known = {key: value for key, value in facts[name].items() if value is not None}
+            suite = [each.held_to(known) for each in suite]
             asked = [each for each in suite if each.parameters <= known.keys()]
             results = _validate(source, name, asked, known, run_start)
             checks += [_check(name, each, results.get(each.check_id), known) for each in suite]

@@ -3,8 +3,8 @@
 Counts, and no value of the data.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ class Expectation:
     source: Path  # the file that asks for it
     finding: str | None = None  # of a warning: what the rows that break it are
     replaces: tuple[str, ...] = ()  # check ids of the policy it falls back on that this one stands for
+    critical_where: str | None = None  # of a warning: the promise of a data set that makes it critical
 
     @property
     def column(self) -> str | None:
@@ -53,12 +54,18 @@ class Expectation:
         counts = self.type == "expect_table_row_count_to_be_between" and self.severity == "critical"
         return counts and isinstance(least, int) and least >= 1
 
+    def held_to(self, promises: Collection[str]) -> "Expectation":
+        """The expectation for a data set that makes these promises."""
+        return replace(self, severity="critical") if self.critical_where in promises else self
+
     def to_great_expectations(self, query: str | None = None) -> dict[str, Any]:
         """The expectation as Great Expectations reads it from JSON, with `query` in place of its own."""
         kwargs = self.kwargs if query is None else self.kwargs | {"unexpected_rows_query": query}
         meta: dict[str, Any] = {"check_id": self.check_id, "description": self.description}
         if self.finding:
             meta["finding"] = self.finding
+        if self.critical_where:
+            meta["critical_where"] = self.critical_where
         if self.replaces:
             meta["replaces"] = list(self.replaces)
         return {"type": self.type, "kwargs": kwargs, "severity": self.severity, "meta": meta}

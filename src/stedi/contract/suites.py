@@ -21,6 +21,7 @@ from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
 
 PARAMETERS = ("expected_rows", "landed_rows")  # numbers that a run gives the suites, where it knows them
+PROMISES = ("unique_rows",)  # what a known data set may promise of a table; a run says which hold
 _TYPES = {  # Athena's type: the name that Great Expectations compares with, and what it is in words
     "string": ("String", "text"),
     "bigint": ("BIGINT", "a 64-bit whole number"),
@@ -184,7 +185,7 @@ def _read_file(path: Path, table: str) -> _SuiteFile:
 def _read_expectation(path: Path, given: object) -> Expectation:
     entry = _require_keys(path, "an expectation", given, ("type", "kwargs", "severity", "meta"))
     meta = _require_keys(path, "meta of an expectation", entry.get("meta", {}),
-                         ("check_id", "description", "finding", "replaces"))  # fmt: skip
+                         ("check_id", "description", "finding", "replaces", "critical_where"))  # fmt: skip
     kwargs, severity, check_id = entry.get("kwargs", {}), entry.get("severity"), meta.get("check_id")
     if not check_id or not meta.get("description"):
         raise _refusal(path, f"{check_id or entry.get('type')!r} needs meta.check_id and meta.description")
@@ -196,8 +197,12 @@ def _read_expectation(path: Path, given: object) -> Expectation:
     replaces = meta.get("replaces", [])
     if not isinstance(replaces, list) or not all(isinstance(each, str) for each in replaces):
         raise _refusal(path, f"{check_id!r} needs a list of check ids in meta.replaces, not {replaces!r}")
+    if (promise := meta.get("critical_where")) and (promise not in PROMISES or severity != "warning"):
+        raise _refusal(
+            path, f"{check_id!r} is critical where {promise!r}; a warning, and one of {PROMISES}, is expected"
+        )
     expectation = Expectation(check_id, entry.get("type", ""), severity, kwargs, meta["description"], path,
-                              meta.get("finding"), tuple(replaces))  # fmt: skip
+                              meta.get("finding"), tuple(replaces), promise)  # fmt: skip
     if unknown := expectation.parameters - set(PARAMETERS):
         raise _refusal(path, f"{check_id!r} asks for {sorted(unknown)}, one of {PARAMETERS} is expected")
     if severity == "warning" and not expectation.finding:

@@ -12,6 +12,7 @@ from stedi.ingest import account, record_rules, record_scanner
 from stedi.ingest.account import WorkFolders, account_for_files
 from stedi.ingest.discover import fetch_files
 from stedi.ingest.erased_records import remove_erased_records
+from stedi.ingest.repeated_files import refuse_repeated_files
 from stedi.ingest.s3_copies import find_copies
 from stedi.ingest.to_parquet import write_rows
 from stedi.ingest.tombstones import Tombstones
@@ -23,8 +24,8 @@ from stedi.storage.protocol import Source, Storage
 def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
     """Land a table's files, without the records of erased people; what landed before is not parsed again.
 
-    `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
-    `allowed` unusable records.
+    `work` is a folder of the run's own. Raises BadInput where the source has no files, or one twice, QuarantineExceeded
+    for more than `allowed` unusable records.
     """
     marks = Tombstones(lake)
     with _work_folders(table, lake, work) as folders:
@@ -33,6 +34,7 @@ def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine,
         landed = Manifest.beside(lake, layout.landing_rows(table, digest))
         manifest = landed or account_for_files(table, digest, arrived, folders)
         manifest.rules = manifest.rules or _rules(table, marks)
+        refuse_repeated_files(manifest, source)
         if manifest.quarantined > allowed:
             raise QuarantineExceeded(f"{manifest.quarantined:,} records for {table.name} cannot be used.")
         if not landed:

@@ -9,6 +9,7 @@ from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.report.text import KINDS, LONGEST, format_count, kind_of_data, shorten, verdict_title, visible
 from stedi.results.model import FILE, Results
+from stedi.results.model.run import Data
 
 _SIGNS = {"passed": "✅", "failed": "❌", "stopped": "❌"}
 _VERDICTS = {"holds": "✅", "fails": "❌", "local": "⚪ shown locally", "unasked": "⚠️ not under this policy",
@@ -61,6 +62,7 @@ def markdown(results: Results) -> str:
     label, about = kind_of_data(results.data)
     stamp = f"**{label}.** {about}" if label != KINDS["public"][0] else f"**{label}.**"
     parts = [f"## {_SIGNS[results.outcome]} {_text(verdict_title(results.outcome, results.policy))}", stamp]
+    parts.append(_faults(results.data))
     if results.error:
         parts.append(f"`{_code(results.error.notebook)}` ended with `{_code(results.error.type)}`. "
                      "What it said stands in the report.")  # fmt: skip
@@ -75,6 +77,15 @@ def markdown(results: Results) -> str:
         f"{run.seconds:.1f} s, commit `{commit}`.{cost}"
     )
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _faults(data: Data | None) -> str:
+    """What is wrong with a known version of the data."""
+    if not data or not data.faults:
+        return ""
+    return "\n".join(
+        [f"**What is wrong with {_text(data.name)}:**", "", *(f"- {_text(each, 200)}" for each in data.faults)]
+    )
 
 
 def _stops(results: Results) -> str:

@@ -18,6 +18,7 @@ KINDS = {
     "public": ("Public data", "Recognised by the bytes of its files."),
     "other": ("Other data", "How many rows it should give is not known here, so those checks were skipped."),
 }
+BY_ROWS = "Recognised by its rows: its files are written otherwise than those that were published."
 _TITLES = {"passed": "{} hold", "failed": "{} do not hold", "stopped": "The run stopped before its audit"}
 
 
@@ -40,6 +41,8 @@ def kind_of_data(data: Data | None) -> tuple[str, str]:
     """What kind of data it is, and a sentence on what that means."""
     if data is None:
         return "Data not looked at", "The run stopped before its data was recognised."
+    if data.kind == "public" and data.recognised_by == "rows":
+        return KINDS["public"][0], BY_ROWS
     return KINDS.get(data.kind, KINDS["other"])
 
 

@@ -63,7 +63,7 @@ def _commands(lake: "Storage", record: RunRecord, data: Data | None) -> list[str
     """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
     program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
     source, commands = paths.shown(record.source), []
-    if data and data.kind == "synthetic" and source != paths.SOURCE and "scale" in data.name:
+    if data and data.kind == "synthetic" and data.recognised_by == "files" and source != paths.SOURCE:
         scale, seed = (data.name.split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
         commands.append([program, "sample", "--out", source, "--scale", scale, "--seed", seed])
     options = {"source": source, "policy": record.policy, "engine": record.engine,

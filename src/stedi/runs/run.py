@@ -211,11 +211,12 @@ class Run(RunTables):
                 self._save()
 
     def _audit_facts(self) -> dict[str, dict[str, int | None]]:
-        """What the suites may ask about each table, by the name that `$PARAMETER` gives."""
+        """What the suites may ask about each table, by the name of the `$PARAMETER` or promise."""
         expected = self.dataset.rows.get(self.policy, {})
         facts = {name: {"expected_rows": expected.get(name)} for name in tables.NAMES}
         for name, landed in self.record.landing.items():
             facts[name]["landed_rows"] = landed.rows
+            facts[name]["unique_rows"] = 1 if name in self.dataset.unique_rows else None
         return facts
 
 

@@ -13,6 +13,10 @@ class Data(Part):
     kind: Literal["public", "synthetic", "other"] = Field(description="`public`, `synthetic` or `other`")
     name: str = Field(description="its name, for people")
     fingerprint: str = Field(description="a digest of the contents of all landing files")
+    recognised_by: Literal["files", "rows"] | None = Field(
+        description="by what it is known: the bytes of its `files`, or its `rows`; null where it is not known"
+    )
+    faults: list[str] = Field(description="what is wrong with this version of it, as far as is known")
 
 
 class Failure(Part):
