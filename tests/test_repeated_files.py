@@ -58,7 +58,7 @@ def test_all_copies_are_named_at_once_up_to_a_limit(source, tmp_path):
 def test_copy_of_a_file_of_which_nothing_can_be_used_is_refused_too(source, tmp_path):
     folder = source / FOLDERS["accelerometer_landing"]
     for name in ("one.json", "two.json"):
-        (folder / name).write_text("no JSON\n")
+        (folder / name).write_text("{no JSON\n")
     with pytest.raises(BadInput, match=r"one\.json and two\.json"):
         land(source, str(tmp_path / "lake"), max_quarantined=2)
 
