@@ -44,7 +44,7 @@ def test_what_is_there_is_told_alike(place):
     assert place.sizes("runs/10") == {"a.json": size}
     assert place.entries("runs") == [("1", None), ("10", None)] and place.entries("nothing") == []
     assert place.entries("runs/10") == [("a.json", size)]
-    assert place.read_start("runs/10/a.json", 4) == b'{\n  '
+    assert place.read_start("runs/10/a.json", 4) == b"{\n  "
     assert place.read_json("runs/1/b/c.json") == {"path": "runs/1/b/c.json"} and place.read_json("nothing") is None
 
 

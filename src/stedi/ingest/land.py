@@ -9,7 +9,7 @@ from stedi.contract.errors import QuarantineExceeded
 from stedi.contract.tables import LONGEST_LINE, Table
 from stedi.engines import Engine
 from stedi.ingest import line_rules
-from stedi.ingest.discover import fetch_files
+from stedi.ingest.discover import TableFiles, fetch_files
 from stedi.ingest.erased_lines import remove_erased_lines
 from stedi.ingest.quarantine import quarantine_lines
 from stedi.ingest.s3_copies import find_copies
@@ -17,14 +17,13 @@ from stedi.ingest.to_parquet import write_rows
 from stedi.ingest.tombstones import Tombstones
 from stedi.storage import layout
 from stedi.storage.manifest import Manifest
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Storage
 
 
-def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
+def land(table: Table, source: TableFiles, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
     """Land a table's files, without the lines of erased people; what landed before is not parsed again.
 
-    `work` is a folder of the run's own. Raises BadInput where the source has no files, QuarantineExceeded for more than
-    `allowed` unusable lines.
+    `work` is a folder of the run's own. Raises QuarantineExceeded for more than `allowed` unusable lines.
     """
     marks = Tombstones(lake)
     with _work_folders(table, lake, work) as (incoming, rejected):
@@ -95,7 +94,7 @@ def _rules(table: Table, marks: Tombstones) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _require_allowed(manifest: Manifest, source: Source, allowed: int) -> None:
+def _require_allowed(manifest: Manifest, source: TableFiles, allowed: int) -> None:
     if manifest.quarantined <= allowed:
         return
     named = "\n".join(f"  {fault.file}, line {fault.line}: {fault.reason}" for fault in manifest.faults[:10])

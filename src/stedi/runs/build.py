@@ -6,11 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi import storage
 from stedi.contract import notebooks, sql, tables
 from stedi.contract.errors import BadInput
 from stedi.engines import fingerprint
-from stedi.ingest import land
+from stedi.ingest import discover, land
 from stedi.privacy.error_text import guarded
 from stedi.runs import publish
 from stedi.runs.queries import RunQueries
@@ -29,7 +28,7 @@ class RunTables(RunQueries):
     def land(self, name: str) -> Manifest:
         """Bring a landing table's files in. Returns what landed, which a notebook shows file by file."""
         table = tables.table(name)
-        source = storage.open_source(self.record.source)
+        source = discover.locate_all(self.record.source, self.record.table_sources)[name]
         others = sum(landed.quarantined for other, landed in self.record.landing.items() if other != name)
         allowed = self.record.max_quarantined - others
         with self._landing(name):

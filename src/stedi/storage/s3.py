@@ -87,13 +87,18 @@ class S3Prefix:
 
     def exists(self, path: str = "") -> bool:
         """Whether there is an object of that name, or one below it. False where there is no such bucket."""
+        first = self._first(self.key(path))
+        return bool(first and first["Key"] == self.key(path)) or self._first(self._below(path)) is not None
 
-        def first(prefix: str) -> str | None:
-            call = partial(client("s3").list_objects_v2, Bucket=self.bucket, MaxKeys=1, Prefix=prefix)
-            answer = ask(f"look for {self.url(path)}", call, ("NoSuchBucket",))
-            return next((each["Key"] for each in (answer or {}).get("Contents", ())), None)
+    def object_size(self, path: str) -> int | None:
+        """The bytes of an object of that very name; None where there is none."""
+        first = self._first(self.key(path))
+        return first["Size"] if first and first["Key"] == self.key(path) else None
 
-        return first(self.key(path)) == self.key(path) or first(self._below(path)) is not None
+    def _first(self, prefix: str) -> dict | None:
+        call = partial(client("s3").list_objects_v2, Bucket=self.bucket, MaxKeys=1, Prefix=prefix)
+        answer = ask(f"look for s3://{self.bucket}/{prefix}", call, ("NoSuchBucket",))
+        return next(iter((answer or {}).get("Contents", ())), None)
 
     def read(self, path: str) -> tuple[bytes | None, str | None]:
         """The content of a small object and its ETag; None where there is none."""
