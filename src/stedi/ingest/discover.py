@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from stedi.contract.errors import CouldNotFinish
+from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.contract.tables import LANDING, Table
 from stedi.ingest import layouts, not_found
 from stedi.ingest.layouts import Place
@@ -87,7 +87,8 @@ def _locate_in(source: Source, wanted: Sequence[Table], own: Mapping[str, str | 
     if len(complete) == 1:
         [held] = complete.values()
     if missing := [name for name in names if not held[name]]:
-        raise not_found.missing(source, missing, list(complete or _complete_below(source, names)), own)
+        below = [source.url(folder) for folder in complete or _complete_below(source, names)]
+        raise not_found.missing(source, missing, below or _complete_above(source, names), own)
     return {name: _chosen(name, source, held[name]) for name in names}
 
 
@@ -108,6 +109,24 @@ def _complete_below(source: Source, names: Sequence[str]) -> dict[str, dict[str,
         if looked >= _MOST_FOLDERS:
             break
     return complete
+
+
+def _complete_above(source: Source, names: Sequence[str]) -> list[str]:
+    """The folder above a source that holds all of these tables, if the source is one of its folders for a table."""
+    location = source.url().rstrip("/")
+    for _ in range(_DEPTH):
+        location, _, name = location.rpartition("/")
+        if not location.removeprefix("s3:").strip("/"):
+            break
+        if not layouts.is_of_layout(name):
+            continue
+        try:
+            held = _with_files(layouts.places(open_place(location), ""))
+        except BadInput:  # it may not be read
+            break
+        if all(held[name] for name in names):
+            return [location]
+    return []
 
 
 def _folders(source: Source, folder: str) -> Iterator[Entry]:

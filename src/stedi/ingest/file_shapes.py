@@ -191,9 +191,9 @@ def _records(objects: list[dict[str, object]]) -> Shape | str:
             return "an export of DynamoDB, with a type around each value: write the plain values, one object a line"
         if matching:
             return Shape(matching[0].name)
-    return (
-        _wrapped(objects[0]) or f"JSON objects with the keys {_listed(list(objects[0]))}, which are no table of STEDI"
-    )
+    keys = list(objects[0])
+    named = f"the key{'s' if len(keys) > 1 else ''} {_listed(keys)}"
+    return _wrapped(objects[0]) or f"JSON objects with {named}, which are no table of STEDI"
 
 
 def _tables_of(record: dict[str, object]) -> list[Table]:

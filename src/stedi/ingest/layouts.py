@@ -112,6 +112,11 @@ def _table_of_folder(name: str) -> Table | None:
     return None
 
 
+def is_of_layout(folder: str) -> bool:
+    """Whether a folder of that name is one that `places` looks into."""
+    return plain(folder) == _LANDING_ZONE or _table_of_folder(folder) is not None
+
+
 def _is_flat_file(name: str, table: Table) -> bool:
     return plain(name).startswith(plain(table.subject)) and not any(zone in plain(name) for zone in _LATER_ZONES)
 

@@ -13,7 +13,7 @@ from stedi.ingest.file_shapes import Shape
 from stedi.storage.files import is_data
 from stedi.storage.protocol import Entry, Source
 
-_ARCHIVES = {"zip": "unzip {} -d {}", "tar": "tar -xf {} -C {}", "tgz": "tar -xf {} -C {}"}
+_ARCHIVES = {"zip": "unzip {} -d {}", "tar": "tar -xf {} -C {}"}
 _FOLDER = "a folder, or an s3:// prefix, with the landing JSON of the three tables"
 
 
@@ -97,17 +97,19 @@ def _instead_of_a_file(location: str | Path, source: Source, file: Entry) -> str
         return (
             f"It holds records of {shape.table}: give it as {own}, and the others as {' '.join(others)} or --source …"
         )
-    if unpack := _unpacking(location, file.name, shape):
-        return f"It is {shape}. Unpack it, and give the folder:\n{unpack}"
+    if unpack := unpacking(location, shape):
+        return f"It is {shape.partition(':')[0]}. Unpack it, and give the folder:\n{unpack}"
     return f"It is {shape}."
 
 
-def _unpacking(location: str | Path, name: str, shape: str) -> str:
+def unpacking(location: str | Path, shape: Shape | str) -> str:
     """The commands that unpack an archive and run on what was in it; nothing for what is no archive."""
-    kind = "tar" if "tar archive" in shape else "zip" if "zip archive" in shape else ""
+    told = "" if isinstance(shape, Shape) else shape
+    kind = next((kind for kind in _ARCHIVES if told.startswith(f"a {kind} archive")), "")
     if not kind or paths.is_on_s3(location):
         return ""
-    folder = shlex.quote(re.sub(r"\.(zip|tar|tgz|tar\.\w+)$", "", name, flags=re.IGNORECASE) + "-unpacked")
+    name = re.sub(r"(\.tar)?\.\w+$", "", Path(location).name)
+    folder = shlex.quote(f"{name}-unpacked")
     unpack = _ARCHIVES[kind].format(quoted(location), folder)
     return f"  mkdir {folder} && {unpack}\n  stedi run --source {folder}"
 
