@@ -253,6 +253,7 @@ def _circumstances() -> dict:
         "commit": "0123456789abcdef",
         "changed": False,
         "source": "sample",
+        "table_sources": {"customer_landing": "customers.json"},
         "engine": "duckdb",
         "max_quarantined": 3,
         "lakehouse": "lakehouse",

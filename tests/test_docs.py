@@ -70,7 +70,7 @@ def test_commands_are_all_listed(capsys):
     assert re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE) == COMMANDS
 
 
-@pytest.mark.parametrize("option", ["source", "lakehouse", "reports", "screenshots", "policy", "engine", "from",
+@pytest.mark.parametrize("option", ["source", "customers", "accelerometer", "step-trainer", "lakehouse", "reports", "screenshots", "policy", "engine", "from",
                                     "max-dollars", "dry-run"])  # fmt: skip
 def test_readme_names_every_option_of_run(option):
     assert f"`--{option}`" in README

@@ -246,11 +246,12 @@ from stedi.contract import tables
 from stedi.contract.errors import StediError
 from stedi.engines import open_engine
 from stedi.engines.limits import Limits
-from stedi.ingest import land
+from stedi.ingest import discover, land
 from stedi.storage.local import Folder
 source, lake = sys.argv[1:]
 try:
-    landed = land.land(tables.table("step_trainer_landing"), Folder(source), Folder(lake), "_staging/r",
+    table = tables.table("step_trainer_landing")
+    landed = land.land(table, discover.locate(table, Folder(source)), Folder(lake), "_staging/r",
                        open_engine("duckdb", Limits.parse("512MB", 2, "")), 0)
     print("rows", landed.rows)
 except StediError as error:

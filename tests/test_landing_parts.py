@@ -8,8 +8,8 @@ from stedi.contract import tables
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.fingerprint import TableContents
 from stedi.engines.limits import Limits
+from stedi.ingest import discover, to_parquet
 from stedi.ingest import land as landing
-from stedi.ingest import to_parquet
 from stedi.ingest.tombstones import mark
 from stedi.storage import keys
 from stedi.storage.erasures import Erasure
@@ -39,7 +39,7 @@ def place(tmp_path):
     engine, lake = Watched(), Folder(tmp_path / "lake")
 
     def land() -> Manifest:
-        return landing.land(PHONE, Folder(source), lake, "_staging/r", engine, 1)
+        return landing.land(PHONE, discover.locate(PHONE, Folder(source)), lake, "_staging/r", engine, 1)
 
     land.folder, land.lake, land.engine = source / "accelerometer" / "landing", lake, engine
     land.first = land()
@@ -58,7 +58,14 @@ def seen(place, account: Manifest) -> TableContents:
 def afresh(place, tmp_path) -> TableContents:
     """The same source, landed in a lakehouse that knows nothing."""
     lake = Folder(tmp_path / "afresh")
-    account = landing.land(PHONE, Folder(place.folder.parent.parent), lake, "_staging/r", DuckDB(Limits.default()), 1)
+    account = landing.land(
+        PHONE,
+        discover.locate(PHONE, Folder(place.folder.parent.parent)),
+        lake,
+        "_staging/r",
+        DuckDB(Limits.default()),
+        1,
+    )
     return contents(lake.url(landing_rows(PHONE, account.digest)))
 
 

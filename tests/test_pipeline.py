@@ -194,7 +194,7 @@ def test_unchanged_run_is_shown_again_and_done_again_only_in_full(place):
 @pytest.mark.parametrize(
     "more, message",
     [
-        pytest.param(["--source", "nowhere"], "is not a folder. Expected:", id="a missing source"),
+        pytest.param(["--source", "nowhere"], "The source nowhere does not exist (looked for ", id="a missing source"),
         pytest.param(
             ["--polcy", "course"], "No such option '--polcy'. Did you mean '--policy'", id="an unknown option"
         ),

@@ -40,7 +40,11 @@ def test_what_is_there_is_told_alike(place):
     assert [place.exists(each) for each in ("runs/1", "runs/1/a.json", "run", "runs/1/a", "top.json")] == [
         True, True, False, False, True
     ]  # fmt: skip
-    assert place.size("runs/10") == len('{\n  "path": "runs/10/a.json"\n}\n')
+    size = len('{\n  "path": "runs/10/a.json"\n}\n')
+    assert place.sizes("runs/10") == {"a.json": size}
+    assert place.entries("runs") == [("1", None), ("10", None)] and place.entries("nothing") == []
+    assert place.entries("runs/10") == [("a.json", size)]
+    assert place.read_start("runs/10/a.json", 4) == b"{\n  "
     assert place.read_json("runs/1/b/c.json") == {"path": "runs/1/b/c.json"} and place.read_json("nothing") is None
 
 

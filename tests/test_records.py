@@ -10,7 +10,7 @@ from stedi.contract import tables
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.limits import Limits
-from stedi.ingest import land, record_rules
+from stedi.ingest import discover, land, record_rules
 from stedi.storage.layout import landing_files, landing_rows
 from stedi.storage.local import Folder
 from stedi.storage.manifest import Manifest
@@ -105,7 +105,7 @@ def take(tmp_path, content: bytes, table=PHONE, allowed: int = 10, name: str = "
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     source, lake = Folder(tmp_path / "source"), Folder(tmp_path / "lake")
-    return land.land(table, source, lake, "_staging/r", DuckDB(Limits.default()), allowed)
+    return land.land(table, discover.locate(table, source), lake, "_staging/r", DuckDB(Limits.default()), allowed)
 
 
 def rows_of(tmp_path, account: Manifest) -> list[tuple]:
@@ -247,4 +247,5 @@ def test_broken_gzip_is_refused(tmp_path):
     path.write_bytes(gzip.compress(GOOD * 99)[:-20])
     engine = DuckDB(Limits.default())
     with pytest.raises(BadInput, match=r"data\.json\.gz is not a whole gzip file"):
-        land.land(PHONE, Folder(tmp_path / "source"), Folder(tmp_path / "lake"), "_staging/r", engine, 0)
+        found = discover.locate(PHONE, Folder(tmp_path / "source"))
+        land.land(PHONE, found, Folder(tmp_path / "lake"), "_staging/r", engine, 0)

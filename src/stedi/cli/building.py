@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from stedi.cli.command import Command, run_option, with_lakehouse, with_out, with_report_folders
+from stedi.cli.command import Command, run_option, table_option, with_lakehouse, with_out, with_report_folders
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
@@ -16,7 +16,19 @@ from stedi.notebook_runner.options import Options
 
 # The notebook up to which an option can still be changed; the other options hold for every notebook.
 _SETTLED_BY = dict.fromkeys(
-    ("source", "engine", "max_quarantined", "memory_limit", "threads", "spark_settings", "max_dollars"), "02"
+    (
+        "source",
+        "customers",
+        "accelerometer",
+        "step_trainer",
+        "engine",
+        "max_quarantined",
+        "memory_limit",
+        "threads",
+        "spark_settings",
+        "max_dollars",
+    ),
+    "02",
 ) | {"policy": "03"}
 
 
@@ -25,6 +37,9 @@ _SETTLED_BY = dict.fromkeys(
     "--source", default=Options.source, metavar="S",
     help="folder or s3:// prefix with the landing JSON (default: the sample, generated on first use)",
 )  # fmt: skip
+@table_option("--customers", "of customer_landing")
+@table_option("--accelerometer", "of accelerometer_landing")
+@table_option("--step-trainer", "of step_trainer_landing")
 @with_lakehouse
 @with_report_folders
 @run_option("--policy", "whose rules", type=click.Choice(list(POLICIES)))

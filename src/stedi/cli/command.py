@@ -46,6 +46,11 @@ def run_option(name: str, help: str, **settings: Any) -> Callable:
     return click.option(name, help=help, **{"default": default, "show_default": default is not False} | settings)
 
 
+def table_option(name: str, whose: str) -> Callable:
+    """An option for the place of one landing table."""
+    return run_option(name, f"file, folder or s3:// prefix {whose}", metavar="S", show_default="in the source")
+
+
 with_lakehouse = run_option("--lakehouse", "folder for the tables, or s3:// prefix", metavar="L")
 with_out = click.option("--out", required=True, metavar="DIR", help="folder to write to")
 

@@ -1,5 +1,6 @@
 """The eight tables, once. The order of `TABLES` is the order in which they are built."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -37,7 +38,6 @@ class Table:
     columns: tuple[Column, ...]
     notebook: str  # which one builds it
     parents: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()  # other folder names for the same landing data
     owner: str = ""  # of a landing table: the column that says whose row it is
 
     @property
@@ -49,6 +49,11 @@ class Table:
     def subject(self) -> str:
         """What the rows are about: customer, accelerometer, step_trainer or machine_learning."""
         return self.name.rpartition("_")[0]
+
+    @property
+    def option(self) -> str:
+        """The option by which a landing table is given a place of its own; there is more than one customer."""
+        return f"{self.subject}s" if self.subject == "customer" else self.subject
 
     @property
     def column_names(self) -> list[str]:
@@ -104,8 +109,7 @@ _MOVEMENT = ACCELEROMETER[1:]
 
 _02, _03, _04 = notebooks.LANDING, notebooks.TRUSTED, notebooks.CURATED
 TABLES = (
-    Table("customer_landing", "customer record as the website wrote it", CUSTOMER, _02, aliases=("customers",),
-          owner="email"),
+    Table("customer_landing", "customer record as the website wrote it", CUSTOMER, _02, owner="email"),
     Table("accelerometer_landing", "reading of a phone's accelerometer", ACCELEROMETER, _02, owner="user"),
     Table("step_trainer_landing", "reading of a step trainer's motion sensor", STEP_TRAINER, _02,
           owner="serialnumber"),
@@ -148,6 +152,11 @@ def table(name: str, policy: str = "course") -> Table:
         raise BadInput(f"There is no table {name!r}. The tables are: {', '.join(NAMES)}.")
     changes = [_CHANGES[folder, name] for folder in _policy(policy).folders if (folder, name) in _CHANGES]
     return replace(_BY_NAME[name], **changes[0]) if changes else _BY_NAME[name]
+
+
+def sources(options: Mapping[str, object]) -> dict[str, str]:
+    """The places that landing tables have of their own, by table, from the options that are given by their names."""
+    return {table.name: str(options[table.option]) for table in LANDING if options[table.option]}
 
 
 def under(policy: str) -> tuple[Table, ...]:

@@ -148,7 +148,7 @@ class Athena:
 
     def _size(self, path: str) -> int:
         if path not in self._sizes:
-            self._sizes[path] = self._lake.size(path.removeprefix(f"{self._lake.root}/"))
+            self._sizes[path] = sum(self._lake.sizes(path.removeprefix(f"{self._lake.root}/")).values())
         return self._sizes[path]
 
     def _unload(self, select: str, path: str, purpose: str, scans: int) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO, TextIO
 from stedi.contract.errors import QuarantineExceeded
 from stedi.contract.forms import FORMS
 from stedi.contract.tables import Table
+from stedi.ingest import file_shapes
 from stedi.ingest.record_rules import read_record
 from stedi.ingest.record_scanner import Piece, scan
 from stedi.storage import files
@@ -69,9 +70,12 @@ def account_for_files(table: Table, digest: str, arrived: dict[str, FileDigest],
 
 def _describe_wrong(table: Table, file: LandedFile, folders: WorkFolders) -> str:
     expected = ", ".join(column.key for column in table.columns if column.required)
+    with (folders.rejected / file.name).open("rb") as original:
+        shape = file_shapes.describe(original.read(file_shapes.START), file.name)
+    told = f"records as of {shape.table}" if isinstance(shape, file_shapes.Shape) else shape
     return (
-        f"{file.name} holds no record for {table.name}: none of its {file.records:,} is an object with {expected}. "
-        "No allowance covers that."
+        f"{file.name} holds no record for {table.name}, but {told}. Expected: JSON objects with {expected}. "
+        "No allowance covers a whole file: take it out of the source, or give the right one."
     )
 
 

@@ -10,7 +10,7 @@ from stedi.contract.tables import LONGEST_RECORD, Table
 from stedi.engines import Engine
 from stedi.ingest import account, record_rules, record_scanner
 from stedi.ingest.account import WorkFolders, account_for_files
-from stedi.ingest.discover import fetch_files
+from stedi.ingest.discover import TableFiles, fetch_files
 from stedi.ingest.erased_records import remove_erased_records
 from stedi.ingest.repeated_files import refuse_repeated_files
 from stedi.ingest.s3_copies import find_copies
@@ -18,14 +18,14 @@ from stedi.ingest.to_parquet import write_rows
 from stedi.ingest.tombstones import Tombstones
 from stedi.storage import layout
 from stedi.storage.manifest import Manifest
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Storage
 
 
-def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
+def land(table: Table, source: TableFiles, lake: Storage, work: str, engine: Engine, allowed: int) -> Manifest:
     """Land a table's files, without the records of erased people; what landed before is not parsed again.
 
-    `work` is a folder of the run's own. Raises BadInput where the source has no files, or one twice, QuarantineExceeded
-    for more than `allowed` unusable records.
+    `work` is a folder of the run's own. Raises BadInput where a file is there twice, QuarantineExceeded for more than
+    `allowed` unusable records, and for a file of which nothing can be a record.
     """
     marks = Tombstones(lake)
     with _work_folders(table, lake, work) as folders:
@@ -43,7 +43,7 @@ def land(table: Table, source: Source, lake: Storage, work: str, engine: Engine,
         return manifest
 
 
-def examine(table: Table, source: Source, lake: Storage, work: str, threads: int) -> Manifest:
+def examine(table: Table, source: TableFiles, lake: Storage, work: str, threads: int) -> Manifest:
     """Account for a table's files as `land` would, and leave nothing of them. Raises BadInput, as it does."""
     with _work_folders(table, lake, work) as folders:
         return account_for_files(table, "", fetch_files(table, source, folders.incoming, threads), folders)

@@ -1,28 +1,31 @@
 """What is said of landing files that cannot be taken: of all tables at once, grouped by file and reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.contract.tables import LANDING
+from stedi.ingest.discover import TableFiles
 from stedi.ingest.land import examine
 from stedi.storage.manifest import Manifest
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Storage
 
 MOST = 20  # groups that are named
 
 
-def refusal(source: Source, lake: Storage, work: str, threads: int, allowed: int) -> QuarantineExceeded:
-    """Why a source cannot be taken, found by reading the files of all three tables; nothing lands."""
+def refusal(
+    located: Mapping[str, TableFiles], lake: Storage, work: str, threads: int, allowed: int
+) -> QuarantineExceeded:
+    """Why the files of the three landing tables cannot be taken, found by reading all of them; nothing lands."""
     manifests, problems = [], []
     for table in LANDING:
         try:
-            manifests.append(examine(table, source, lake, work, threads))
+            manifests.append(examine(table, located[table.name], lake, work, threads))
         except BadInput as error:
             problems.append(str(error))
-    return QuarantineExceeded("\n".join([*problems, *_quarantined(manifests, source, allowed)]))
+    return QuarantineExceeded("\n".join([*problems, *_quarantined(manifests, located, allowed)]))
 
 
-def _quarantined(manifests: Sequence[Manifest], source: Source, allowed: int) -> list[str]:
+def _quarantined(manifests: Sequence[Manifest], located: Mapping[str, TableFiles], allowed: int) -> list[str]:
     total = sum(manifest.quarantined for manifest in manifests)
     if total <= allowed:
         return []
@@ -33,9 +36,10 @@ def _quarantined(manifests: Sequence[Manifest], source: Source, allowed: int) ->
         for group in sorted(file.refused, key=lambda group: -group.records)
     ]
     more = [f"  and {len(groups) - MOST:,} more"] if len(groups) > MOST else []
+    places = dict.fromkeys(files.source.url() for files in located.values())
     records = sum(manifest.records for manifest in manifests)
     return [
-        f"{total:,} of {records:,} records in {source.url()} cannot be used; {allowed:,} are allowed "
+        f"{total:,} of {records:,} records in {' and '.join(places)} cannot be used; {allowed:,} are allowed "
         f"(--max-quarantined {allowed}):",
         *groups[:MOST],
         *more,

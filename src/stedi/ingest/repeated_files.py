@@ -3,13 +3,13 @@
 from collections import defaultdict
 
 from stedi.contract.errors import BadInput
+from stedi.ingest.discover import TableFiles
 from stedi.storage.manifest import Manifest
-from stedi.storage.protocol import Source
 
 NAMED = 10  # groups of equal files that the message lists
 
 
-def refuse_repeated_files(manifest: Manifest, source: Source) -> None:
+def refuse_repeated_files(manifest: Manifest, source: TableFiles) -> None:
     """Raise BadInput, naming them, where files of a landing table have the same content (bytes, decompressed).
 
     Files without a record repeat nothing.
@@ -24,6 +24,6 @@ def refuse_repeated_files(manifest: Manifest, source: Source) -> None:
     listed = "\n".join(f"  {' and '.join(sorted(each))}" for each in groups[:NAMED])
     more = f"\n  and {len(groups) - NAMED:,} more" if len(groups) > NAMED else ""
     raise BadInput(
-        f"The source {source.url()} holds the same content more than once for {manifest.table}, so its records would "
+        f"The source {source.source.url()} holds the same content more than once for {manifest.table}, so its records would "
         f"count more than once:\n{listed}{more}\nExpected: each file once. Leave one of each in the source."
     )

@@ -1,14 +1,14 @@
 """Which landing files S3 has already, so that nothing is sent twice."""
 
 from stedi.contract.tables import Table
-from stedi.ingest.discover import locate_files
+from stedi.ingest.discover import TableFiles
 from stedi.storage import catalog, layout
 from stedi.storage.manifest import Manifest
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord
 
 
-def find_copies(table: Table, manifest: Manifest, lake: Storage, source: Source) -> dict[str, str]:
+def find_copies(table: Table, manifest: Manifest, lake: Storage, source: TableFiles) -> dict[str, str]:
     """{file: url of an object with its bytes}, of files that land as they arrived: published, or at the source.
 
     Empty for a lakehouse that cannot copy them on the server.
@@ -18,8 +18,7 @@ def find_copies(table: Table, manifest: Manifest, lake: Storage, source: Source)
     published, unchanged = _published(table, lake), _unchanged(manifest)
     copies = {name: published[sha256] for name, sha256 in unchanged.items() if sha256 in published}
     if source.copies_on_server and len(copies) < len(unchanged):
-        prefix, _ = locate_files(table, source)
-        copies = {name: source.url(f"{prefix}/{name}") for name in unchanged} | copies
+        copies = {name: source.url(name) for name in unchanged} | copies
     return copies
 
 

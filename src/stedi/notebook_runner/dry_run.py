@@ -9,9 +9,10 @@ from stedi import storage
 from stedi.contract import paths, tables
 from stedi.contract.notebooks import STEPS
 from stedi.engines import ON_AWS
-from stedi.runs import provision
+from stedi.ingest import discover
+from stedi.runs import provision, start
 from stedi.storage import catalog, layout
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Storage
 
 if TYPE_CHECKING:
     from stedi.notebook_runner.options import Options
@@ -20,27 +21,18 @@ if TYPE_CHECKING:
 def text(options: "Options") -> str:
     """The plan of a run, as people read it. Raises BadInput for what a run would refuse."""
     provision.check_engine(options.engine, options.lakehouse)
-    provision.check_separate(options.source, options.lakehouse)
+    start.check_sources(options.source, options.table_sources, options.lakehouse)
     lake = storage.open_lakehouse(options.lakehouse)
-    files: dict[str, tuple[int, int]] = {}
+    files: dict[str, tuple[int, int]] = {}  # number and bytes of the files that would land, by table
     lines = ["The sample would be generated first."]
-    if options.source != paths.SOURCE or Path(paths.resolve(options.source)).exists():
-        files = _landing_files(storage.open_source(options.source))
+    if options.table_sources or options.source != paths.SOURCE or Path(paths.resolve(options.source)).exists():
+        located = discover.locate_all(options.source, options.table_sources)
+        files = {name: (len(found.files), found.size) for name, found in located.items()}
         lines = [f"  {name:<24} {number:>5,} files {size:>15,} bytes" for name, (number, size) in files.items()]
     notebooks = _notebooks(options, {name: size for name, (_, size) in files.items()})
     resources = [f"  {line}" for line in provision.provisioner(lake).plan()]
     plan = ["create", *resources, "land", *lines, "run", *notebooks, "delete", *_deletions(lake)]
     return "\n".join(["Nothing is written. A run would", *plan])
-
-
-def _landing_files(source: Source) -> dict[str, tuple[int, int]]:
-    """{landing table: number and bytes of the files that a run would land}."""
-    files = {}
-    for table in tables.LANDING:
-        prefixes = (f"{table.subject}/landing", *table.aliases, table.subject)
-        prefix = next((each for each in prefixes if source.files(each)), prefixes[0])
-        files[table.name] = len(source.files(prefix)), source.size(prefix)
-    return files
 
 
 def _notebooks(options: "Options", landing_bytes: dict[str, int]) -> list[str]:

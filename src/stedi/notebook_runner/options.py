@@ -1,8 +1,8 @@
 """The options of a run."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from stedi.contract import paths
+from stedi.contract import paths, tables
 from stedi.storage.record import LimitOptions
 
 
@@ -23,6 +23,14 @@ class Options:
     spark_settings: str = ""
     full: bool = False
     max_dollars: float = 1.0
+    customers: str = ""
+    accelerometer: str = ""
+    step_trainer: str = ""
+
+    @property
+    def table_sources(self) -> dict[str, str]:
+        """The places that landing tables have of their own, by table."""
+        return tables.sources(asdict(self))
 
     @property
     def limits(self) -> LimitOptions:

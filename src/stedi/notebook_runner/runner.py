@@ -42,7 +42,7 @@ def run(options: Options, first: str = "01") -> str:
     lake = _prepare(options, steps)
     begun = RunRecord(
         run_id=new_run_id(), started_at=utc_now(), as_of=0, source=options.source, engine=options.engine,
-        max_quarantined=options.max_quarantined, policy=options.policy,
+        max_quarantined=options.max_quarantined, policy=options.policy, table_sources=options.table_sources,
     )  # fmt: skip
     with lake.lock(begun.run_id), _swept(lake):
         parts = up_to_date.digest_inputs(lake, options) if LANDING in steps else {}
@@ -61,7 +61,7 @@ def _prepare(options: Options, steps: tuple[str, ...]) -> "Storage":
     Raises BadInput.
     """
     if LANDING in steps:
-        check_inputs(options.source, options.lakehouse, options.engine, options.limits)
+        check_inputs(options.source, options.table_sources, options.lakehouse, options.engine, options.limits)
     lake = provision.create(options.lakehouse)
     for name in ("reports", "screenshots"):
         _make_folder(name, getattr(options, name))

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi import storage
-from stedi.contract import paths, tables
-from stedi.contract.errors import StediError
+from stedi.contract import paths
+from stedi.contract.errors import BadInput, StediError
 from stedi.engines import fingerprint
 from stedi.engines.limits import Limits
 from stedi.ingest import discover
@@ -91,24 +91,23 @@ def _is_unchanged(lake: "Storage", options: "Options", parts: dict[str, str], cu
         inputs.parts == parts
         and lake.exists(layout.results(current.run_id))
         and inputs.files == _file_sizes(lake)
-        and _same_source(record, options.source, limits)
+        and _same_source(record, options, limits)
         and _same_tables(lake, current, limits)
         and not _has_future_consent(lake, current, record, limits)
     )
 
 
-def _same_source(record: RunRecord, location: str, limits: Limits) -> bool:
+def _same_source(record: RunRecord, options: "Options", limits: Limits) -> bool:
     """Whether the source holds the very files that landed, byte by byte. Only a local one can be read quickly."""
-    source = storage.open_source(location)
-    if not source.has_local_files:
+    located = discover.locate_all(options.source, options.table_sources)
+    if not all(found.source.has_local_files for found in located.values()):
         return False
     pairs: list[tuple[Path, LandedFile]] = []
-    for table in tables.LANDING:
-        landed = {file.name: file for file in record.landing[table.name].files}
-        prefix, names = discover.locate_files(table, source)
-        if set(names) != landed.keys():
+    for table, found in located.items():
+        landed = {file.name: file for file in record.landing[table].files}
+        if found.files.keys() != landed.keys():
             return False
-        pairs += [(Path(source.url(f"{prefix}/{name}")), landed[name]) for name in names]
+        pairs += [(Path(found.url(name)), landed[name]) for name in found.files]
     if any(path.stat().st_size != file.bytes for path, file in pairs):
         return False
     with ThreadPoolExecutor(limits.threads) as pool:
@@ -153,7 +152,10 @@ def _key_names(lake: "Storage") -> list[str]:
 
 def _expected_rows(source: str) -> dict | None:
     """The expected row counts that lie beside the source's files, if there are any."""
-    place = storage.open_source(source)
+    try:
+        place = storage.open_source(source)
+    except BadInput:  # there is none where each table has a place of its own
+        return None
     return place.read_json("expected.json") if place.has_local_files else None
 
 

@@ -42,7 +42,8 @@ def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports
         seconds=round((datetime.now(UTC) - started).total_seconds(), 1),
         commit=commit,
         changed=bool(_git("status", "--porcelain", "--", *_CODE)) if commit else None,
-        source=paths.shown(record.source),
+        source=_shared_source(record),
+        table_sources={name: paths.shown(place) for name, place in record.table_sources.items()},
         engine=record.engine,
         max_quarantined=record.max_quarantined,
         lakehouse=paths.shown(lake.url()),
@@ -55,6 +56,11 @@ def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports
     )
 
 
+def _shared_source(record: RunRecord) -> str:
+    """The source of the tables that have no place of their own; empty where all have one."""
+    return "" if len(record.table_sources) == len(tables.LANDING) else paths.shown(record.source)
+
+
 def _published_run(current: catalog.Catalog | None) -> PublishedRun | None:
     return PublishedRun(id=current.run_id, policy=current.policy, at=current.published_at) if current else None
 
@@ -62,11 +68,15 @@ def _published_run(current: catalog.Catalog | None) -> PublishedRun | None:
 def _commands(lake: "Storage", record: RunRecord, data: Data | None) -> list[str]:
     """The commands that do the run again, from the working folder; the data has to be there, or is generated."""
     program = "stedi" if paths.INSTALLED else ".venv/bin/stedi"
-    source, commands = paths.shown(record.source), []
-    if data and data.kind == "synthetic" and data.recognised_by == "files" and source != paths.SOURCE:
+    source, commands = _shared_source(record), []
+    own = {name: paths.shown(place) for name, place in record.table_sources.items()}
+    known = data and data.kind == "synthetic" and data.recognised_by == "files"
+    if data and known and source != paths.SOURCE and not own and "scale" in data.name:
         scale, seed = (data.name.split(f"{word} ")[1].split(",")[0] for word in ("scale", "seed"))
         commands.append([program, "sample", "--out", source, "--scale", scale, "--seed", seed])
-    options = {"source": source, "policy": record.policy, "engine": record.engine,
+    places = {"source": source or None}
+    places |= {tables.table(name).option.replace("_", "-"): place for name, place in own.items()}
+    options = {**places, "policy": record.policy, "engine": record.engine,
                "max-quarantined": record.max_quarantined, "lakehouse": paths.shown(lake.url())}  # fmt: skip
     typed = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
     return [shlex.join(words) for words in [*commands, [program, "run", *typed]]]

@@ -6,11 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stedi import storage
 from stedi.contract import notebooks, sql, tables
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines import fingerprint
-from stedi.ingest import land, refusal
+from stedi.ingest import discover, land, refusal
 from stedi.privacy.error_text import guarded
 from stedi.runs import publish
 from stedi.runs.queries import RunQueries
@@ -29,16 +28,17 @@ class RunTables(RunQueries):
     def land(self, name: str) -> Manifest:
         """Bring a landing table's files in. Returns what landed, which a notebook shows file by file."""
         table = tables.table(name)
-        source = storage.open_source(self.record.source)
+        located = discover.locate_all(self.record.source, self.record.table_sources)
         others = sum(landed.quarantined for other, landed in self.record.landing.items() if other != name)
         allowed = self.record.max_quarantined - others
         with self._landing(name):
             try:
-                self.record.landing[name] = land.land(table, source, self._lake, self._folder, self._engine, allowed)
+                landed = land.land(table, located[name], self._lake, self._folder, self._engine, allowed)
             except QuarantineExceeded:
                 raise refusal.refusal(
-                    source, self._lake, self._folder, self.limits.threads, self.record.max_quarantined
+                    located, self._lake, self._folder, self.limits.threads, self.record.max_quarantined
                 ) from None
+            self.record.landing[name] = landed
         return self.record.landing[name]
 
     @guarded

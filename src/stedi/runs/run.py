@@ -36,18 +36,25 @@ class Run(RunTables):
         threads: int = 0,
         spark_settings: str = "",
         max_dollars: float = 1.0,
+        customers: str | Path = "",
+        accelerometer: str | Path = "",
+        step_trainer: str | Path = "",
     ) -> "Run":
         """Begin a run (02). What earlier runs left behind, unpublished or superseded, is deleted first.
 
+        `customers`, `accelerometer` and `step_trainer` are files, folders or s3:// prefixes that win over `source`
+        for that table.
         `memory_limit`, `threads` and `spark_settings` hold for whoever goes on with the run; see `engines/limits.py`.
 
         Raises BadInput for a source that cannot be read, LakehouseLocked while another run is writing.
         """
         allowed = LimitOptions(memory_limit=memory_limit, threads=threads, spark_settings=spark_settings)
-        check_inputs(source, lakehouse, engine, allowed)
-        lake = prepare_lakehouse(source, lakehouse, engine, max_quarantined, run_id)
+        own = tables.sources({"customers": customers, "accelerometer": accelerometer, "step_trainer": step_trainer})
+        located = check_inputs(source, own, lakehouse, engine, allowed)
+        lake = prepare_lakehouse(located, lakehouse, engine, max_quarantined, run_id)
         asked = RunRecord(
             run_id=run_id or new_run_id(), started_at=utc_now(), as_of=_milliseconds(), source=paths.resolve(source),
+            table_sources={name: paths.resolve(place) for name, place in own.items()},
             engine=engine, max_quarantined=max_quarantined, limits=allowed, max_dollars=max_dollars,
         )  # fmt: skip
         return cls._begin(lake, asked)

@@ -3,32 +3,51 @@
 import re
 from pathlib import Path
 
-from stedi import storage
+from stedi.contract import paths
 from stedi.contract.errors import BadInput
+from stedi.contract.tables import LANDING
 from stedi.engines import open_engine
 from stedi.engines.limits import Limits
 from stedi.ingest import discover
+from stedi.ingest.discover import TableFiles
 from stedi.results import datasets
 from stedi.runs import provision
 from stedi.storage.protocol import Storage
 from stedi.storage.record import LimitOptions
 
 
-def check_inputs(source: str | Path, lakehouse: str | Path, engine: str, allowed: LimitOptions) -> None:
+def check_inputs(
+    source: str | Path, table_sources: dict[str, str], lakehouse: str | Path, engine: str, allowed: LimitOptions
+) -> dict[str, TableFiles]:
     """Generate the sample if it is the source and not there yet; refuse what no run could be made of.
 
-    Raises BadInput for a source that cannot be read, a source and a lakehouse that lie in each other, an engine that
-    does not exist or cannot build that lakehouse, and limits that cannot be understood.
+    Returns the files of each landing table. Raises BadInput for sources that cannot be read or lack a table, a source
+    and a lakehouse that lie in each other, an engine that does not exist or cannot build that lakehouse, and limits
+    that cannot be understood.
     """
-    datasets.ensure_sample(str(source))
-    provision.check_separate(str(source), str(lakehouse))
-    storage.open_source(source)
+    check_sources(source, table_sources, lakehouse)
+    if len(table_sources) < len(LANDING):
+        datasets.ensure_sample(str(source))
     Limits.parse(**allowed.model_dump())
     provision.check_engine(engine, str(lakehouse))
+    return discover.locate_all(source, table_sources)
+
+
+def check_sources(source: str | Path, table_sources: dict[str, str], lakehouse: str | Path) -> None:
+    """Refuse sources that lie in the lakehouse or around it, and the sample's tables beside those of other data."""
+    shared = [] if len(table_sources) == len(LANDING) else [str(source)]
+    for place in (*shared, *table_sources.values()):
+        provision.check_separate(place, str(lakehouse))
+    if table_sources and shared == [paths.SOURCE]:
+        absent = [f"--{table.option.replace('_', '-')}" for table in LANDING if table.name not in table_sources]
+        raise BadInput(
+            f"Where the other tables are is not said. Give {' and '.join(absent)} too, or --source for what is left "
+            f"(for that of the sample: --source ./{paths.SOURCE})."
+        )
 
 
 def prepare_lakehouse(
-    source: str | Path, lakehouse: str | Path, engine: str, max_quarantined: int, run_id: str
+    located: dict[str, TableFiles], lakehouse: str | Path, engine: str, max_quarantined: int, run_id: str
 ) -> Storage:
     """The lakehouse, created if need be, when the rest of what was asked for is possible as well. Raises BadInput."""
     open_engine(engine, Limits.default()).close()
@@ -37,5 +56,5 @@ def prepare_lakehouse(
     if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
         raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
     lake = provision.create(lakehouse)
-    discover.check_room(storage.open_source(source), lake)
+    discover.check_room(located, lake)
     return lake

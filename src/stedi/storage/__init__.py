@@ -1,11 +1,11 @@
-"""Where files lie: in a folder or on S3, and what a lakehouse keeps in it. These two functions alone decide which."""
+"""Where files lie: in a folder or on S3, and what a lakehouse keeps in it. These functions alone decide which."""
 
 from pathlib import Path
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
 from stedi.storage.local import Folder
-from stedi.storage.protocol import Source, Storage
+from stedi.storage.protocol import Entry, Source, Storage
 
 
 def open_lakehouse(location: str | Path) -> Storage:
@@ -21,17 +21,35 @@ def open_lakehouse(location: str | Path) -> Storage:
     return Folder(paths.resolve(location))
 
 
-def open_source(location: str | Path) -> Source:
-    """The place that landing files come from. Raises BadInput where there is no such folder, or nothing on S3."""
+_TABLES = "with customer/landing/, accelerometer/landing/ and step_trainer/landing/ in it"
+
+
+def open_source(location: str | Path, named: str = "The source", expected: str = _TABLES) -> Source:
+    """The place that landing files come from. Raises BadInput where there is no such folder, or nothing on S3.
+
+    `named` and `expected` are what the message then says of it.
+    """
     location = paths.resolve(location)
-    expected = "with customer/landing/, accelerometer/landing/ and step_trainer/landing/ in it."
     if paths.is_on_s3(location):
         from stedi.storage.s3 import S3Prefix
 
         prefix = S3Prefix(location)
         if not any(prefix.objects()):
-            raise BadInput(f"The source {location} holds nothing. Expected: an s3:// prefix {expected}")
+            raise BadInput(f"{named} {location} holds nothing. Expected: an s3:// prefix {expected}.")
         return prefix
     if not Path(location).is_dir():
-        raise BadInput(f"The source {location} is not a folder. Expected: a folder or s3:// prefix {expected}")
+        raise BadInput(f"{named} {location} is not a folder. Expected: a folder or s3:// prefix {expected}.")
     return Folder(location)
+
+
+def open_file(location: str | Path) -> tuple[Source, Entry] | None:
+    """A file with the place in which it lies; None where no file is there."""
+    location = paths.resolve(location)
+    if paths.is_on_s3(location):
+        from stedi.storage.s3 import S3Prefix
+
+        folder, _, name = location.rpartition("/")
+        size = S3Prefix(folder).object_size(name) if name and folder != "s3:/" else None
+        return (S3Prefix(folder), Entry(name, size)) if size is not None else None
+    path = Path(location)
+    return (Folder(path.parent), Entry(path.name, path.stat().st_size)) if path.is_file() else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stedi.contract.errors import LakehouseLocked
+from stedi.contract.errors import BadInput, LakehouseLocked
 from stedi.storage import layout
 from stedi.storage.files import (
     LOCK_TOKEN,
@@ -18,6 +18,7 @@ from stedi.storage.files import (
     link_or_copy,
     replace_file,
 )
+from stedi.storage.protocol import Entry
 
 
 class Folder:
@@ -46,8 +47,21 @@ class Folder:
         names = (file.relative_to(below).as_posix() for file in below.rglob("*") if file.is_file())
         return sorted(filter(is_data, names))
 
-    def size(self, path: str = "") -> int:
-        return sum((self.root / path / name).stat().st_size for name in self.files(path))
+    def sizes(self, path: str = "") -> dict[str, int]:
+        return {name: (self.root / path / name).stat().st_size for name in self.files(path)}
+
+    def entries(self, path: str = "") -> list[Entry]:
+        below = self.root / path
+        try:
+            inside = sorted(below.iterdir()) if below.is_dir() else []
+        except OSError as error:
+            raise BadInput(f"{below} cannot be read ({error.strerror}). Allow it, or give another folder.") from None
+        folders = [Entry(each.name, None) for each in inside if each.is_dir()]
+        return sorted(folders + [Entry(each.name, each.stat().st_size) for each in inside if each.is_file()])
+
+    def read_start(self, path: str, size: int) -> bytes:
+        with (self.root / path).open("rb") as file:
+            return file.read(size)
 
     def folders(self, path: str = "") -> list[str]:
         below = self.root / path

@@ -13,6 +13,13 @@ class Resource(NamedTuple):
     ours: bool
 
 
+class Entry(NamedTuple):
+    """A file in a folder, with its bytes; or a folder in it (`size` is None)."""
+
+    name: str
+    size: int | None
+
+
 class Source(Protocol):
     """What landing files come from. Raises BadInput for what the user can mend, CouldNotFinish for the network."""
 
@@ -30,8 +37,17 @@ class Source(Protocol):
     def files(self, path: str = "") -> list[str]:
         """All data files below `path`, relative to it, sorted."""
 
-    def size(self, path: str = "") -> int:
-        """The bytes of all data files below `path`."""
+    def sizes(self, path: str = "") -> dict[str, int]:
+        """The bytes of each of `files(path)`."""
+
+    def entries(self, path: str = "") -> list[Entry]:
+        """The folders and files in `path` itself, sorted by name, hidden ones too; none where there is no such folder.
+
+        Raises BadInput for a folder that cannot be read.
+        """
+
+    def read_start(self, path: str, size: int) -> bytes:
+        """The first bytes of a file that is not empty, `size` at most."""
 
     def fetch(self, path: str, to: Path) -> None:
         """Copy one file to this machine, unchanged."""

@@ -68,6 +68,7 @@ class RunRecord(Document):
     started_at: str
     as_of: int  # consent counts that was given up to here
     source: str
+    table_sources: dict[str, str] = Field(default_factory=dict)  # places that tables have of their own, by table
     engine: str
     max_quarantined: int
     limits: LimitOptions = Field(default_factory=LimitOptions)

@@ -1,6 +1,5 @@
 """A prefix of a bucket on S3 as storage, for a lakehouse or a source."""
 
-import glob
 import shutil
 import tempfile
 import weakref
@@ -11,8 +10,9 @@ from pathlib import Path
 
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.storage import s3_lock, s3_transfer
-from stedi.storage.aws_client import ask, calling, client, wrangler
+from stedi.storage.aws_client import ask, calling, client
 from stedi.storage.files import decode_json, encode_json, is_data
+from stedi.storage.protocol import Entry
 from stedi.storage.s3_names import Names
 
 _AT_ONCE = 1000  # objects that one call deletes
@@ -63,34 +63,42 @@ class S3Prefix:
             yield from pages.paginate(Bucket=self.bucket, Prefix=self._below(path), **options)
 
     def files(self, path: str = "") -> list[str]:
-        """All data files below `path`, relative to it, sorted. Raises BadInput for a folder without a name."""
-        below = f"{self.url(path)}/"
-        with calling(f"list {below}"):
-            names = [url.removeprefix(below) for url in wrangler().s3.list_objects(f"{glob.escape(below)}*")]
-        if unusable := [name for name in names if "" in name.split("/")]:
-            raise BadInput(f"{below}{unusable[0]} has a folder without a name (//). Rename it, or leave it out.")
-        return sorted(filter(is_data, names))
+        return list(self.sizes(path))
 
-    def size(self, path: str = "") -> int:
+    def sizes(self, path: str = "") -> dict[str, int]:
+        """The bytes of all data files below `path`, sorted. Raises BadInput for a folder without a name."""
         below = self._below(path)
-        return sum(each["Size"] for each in self.objects(path) if is_data(each["Key"].removeprefix(below)))
+        listed = {each["Key"].removeprefix(below): each["Size"] for each in self.objects(path)}
+        named = {name: size for name, size in listed.items() if name and name[-1] != "/"}  # these mark a folder
+        if unusable := [name for name in named if "" in name.split("/")]:
+            url = f"{self.url(path)}/{unusable[0]}"
+            raise BadInput(f"{url} has a folder without a name (//). Rename it, or leave it out.")
+        return {name: named[name] for name in sorted(filter(is_data, named))}
+
+    def entries(self, path: str = "") -> list[Entry]:
+        below, inside = self._below(path), []
+        for page in self._pages(path, Delimiter="/"):
+            inside += [Entry(found["Prefix"][len(below) : -1], None) for found in page.get("CommonPrefixes", ())]
+            inside += [Entry(found["Key"][len(below) :], found["Size"]) for found in page.get("Contents", ())]
+        return sorted(entry for entry in inside if entry.name)  # an object named like its folder marks it
 
     def folders(self, path: str = "") -> list[str]:
-        below = self._below(path)
-        inside = [
-            found["Prefix"] for page in self._pages(path, Delimiter="/") for found in page.get("CommonPrefixes", ())
-        ]
-        return sorted(folder.removeprefix(below).rstrip("/") for folder in inside)
+        return [entry.name for entry in self.entries(path) if entry.size is None]
 
     def exists(self, path: str = "") -> bool:
         """Whether there is an object of that name, or one below it. False where there is no such bucket."""
+        first = self._first(self.key(path))
+        return bool(first and first["Key"] == self.key(path)) or self._first(self._below(path)) is not None
 
-        def first(prefix: str) -> str | None:
-            call = partial(client("s3").list_objects_v2, Bucket=self.bucket, MaxKeys=1, Prefix=prefix)
-            answer = ask(f"look for {self.url(path)}", call, ("NoSuchBucket",))
-            return next((each["Key"] for each in (answer or {}).get("Contents", ())), None)
+    def object_size(self, path: str) -> int | None:
+        """The bytes of an object of that very name; None where there is none."""
+        first = self._first(self.key(path))
+        return first["Size"] if first and first["Key"] == self.key(path) else None
 
-        return first(self.key(path)) == self.key(path) or first(self._below(path)) is not None
+    def _first(self, prefix: str) -> dict | None:
+        call = partial(client("s3").list_objects_v2, Bucket=self.bucket, MaxKeys=1, Prefix=prefix)
+        answer = ask(f"look for s3://{self.bucket}/{prefix}", call, ("NoSuchBucket",))
+        return next(iter((answer or {}).get("Contents", ())), None)
 
     def read(self, path: str) -> tuple[bytes | None, str | None]:
         """The content of a small object and its ETag; None where there is none."""
@@ -126,6 +134,13 @@ class S3Prefix:
         """Copy one object to a file, unchanged, in parts, so that it need not fit into memory."""
         with calling(f"read {self.url(path)}"):
             s3_transfer.download_all(self.bucket, {self.key(path): to})
+
+    def read_start(self, path: str, size: int) -> bytes:
+        def start() -> bytes:
+            return client("s3").get_object(**self.named(path), Range=f"bytes=0-{size - 1}")["Body"].read()
+
+        with calling(f"read {self.url(path)}"):
+            return start()
 
     def building_place(self, staged: str, final: str) -> str:
         """Where it will stay: S3 cannot rename a folder."""

@@ -74,7 +74,10 @@ class Circumstances(Part):
     changed: bool | None = Field(
         description="whether src, notebooks or expectations differ from the commit; null where there is none"
     )
-    source: str = Field(description="where the landing files came from")
+    source: str = Field(description="where the landing files came from; empty where each table has its own place")
+    table_sources: dict[str, str] = Field(
+        default_factory=dict, description="where those of a table came from that has a place of its own, by its name"
+    )
     engine: str = Field(description="what ran the SQL: duckdb, spark or athena")
     max_quarantined: Count = Field(description="lines that may be quarantined")
     lakehouse: str = Field(description="where the tables lie")
