@@ -70,8 +70,8 @@ def test_commands_are_all_listed(capsys):
     assert re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE) == COMMANDS
 
 
-@pytest.mark.parametrize("option", ["source", "customers", "accelerometer", "step-trainer", "lakehouse", "reports", "screenshots", "policy", "engine", "from",
-                                    "max-dollars", "dry-run"])  # fmt: skip
+@pytest.mark.parametrize("option", ["source", "customers", "accelerometer", "step-trainer", "lakehouse", "reports",
+                                    "screenshots", "policy", "engine", "from", "max-dollars", "dry-run"])  # fmt: skip
 def test_readme_names_every_option_of_run(option):
     assert f"`--{option}`" in README
 

@@ -19,6 +19,7 @@ from stedi.contract import tables
 from stedi.contract.errors import BadInput
 from stedi.engines import open_engine
 from stedi.engines.limits import Limits
+from stedi.ingest import discover
 from stedi.ingest import land as landing
 from stedi.storage import layout
 from stedi.storage.local import Folder
@@ -46,9 +47,8 @@ ENGINE_READS = {
 def take(folder: Path, table: tables.Table, allowed: int = 0):
     """Land a table of a source beside it. Returns its manifest and the fingerprint of its rows."""
     lake = Folder(folder / "lake")
-    manifest = landing.land(
-        table, Folder(folder / "source"), lake, "_staging/r", open_engine("duckdb", Limits.default()), allowed
-    )
+    found, engine = discover.locate(table, Folder(folder / "source")), open_engine("duckdb", Limits.default())
+    manifest = landing.land(table, found, lake, "_staging/r", engine, allowed)
     return manifest, contents(lake.url(layout.landing_rows(table, manifest.digest)))
 
 

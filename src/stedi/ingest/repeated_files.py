@@ -24,6 +24,6 @@ def refuse_repeated_files(manifest: Manifest, source: TableFiles) -> None:
     listed = "\n".join(f"  {' and '.join(sorted(each))}" for each in groups[:NAMED])
     more = f"\n  and {len(groups) - NAMED:,} more" if len(groups) > NAMED else ""
     raise BadInput(
-        f"The source {source.source.url()} holds the same content more than once for {manifest.table}, so its records would "
-        f"count more than once:\n{listed}{more}\nExpected: each file once. Leave one of each in the source."
+        f"The source {source.source.url()} holds the same content more than once for {manifest.table}, so its records "
+        f"would count more than once:\n{listed}{more}\nExpected: each file once. Leave one of each in the source."
     )
