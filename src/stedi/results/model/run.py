@@ -79,7 +79,7 @@ class Circumstances(Part):
         default_factory=dict, description="where those of a table came from that has a place of its own, by its name"
     )
     engine: str = Field(description="what ran the SQL: duckdb, spark or athena")
-    max_quarantined: Count = Field(description="lines that may be quarantined")
+    max_quarantined: Count = Field(description="records that may be quarantined")
     lakehouse: str = Field(description="where the tables lie")
     command: list[str] = Field(description="commands that do the run again")
     table_seconds: dict[str, Amount] = Field(description="seconds that each table took to build, by its name")
