@@ -91,11 +91,11 @@ def _text(content: bytes, name: str) -> Shape | str:
             "iconv -f UTF-16 -t UTF-8 FILE > NEW, or in PowerShell: Get-Content FILE | Set-Content -Encoding utf8 NEW"
         )
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(content).removeprefix("\ufeff").lstrip()
+        text = codecs.getincrementaldecoder("utf-8")().decode(content).removeprefix("\ufeff").lstrip(" \t\r\n")
     except UnicodeDecodeError:
         printable = sum(byte >= 32 or byte in b"\t\r\n" for byte in content) / len(content)
         return "text that is not UTF-8: write it again as UTF-8" if printable == 1 else "binary, and no JSON"
-    if "\0" in text:
+    if not text or re.search(r"[\0-\x08\x0e-\x1f]", text):
         return "binary, and no JSON"
     return _markup(text) or (_json(text) if text[0] in '{["' else _plain_text(text, name))
 

@@ -16,7 +16,7 @@ from stedi.storage.files import is_data
 from stedi.storage.protocol import Source
 
 _LINES = 20  # of what was found that are shown
-_DEPTH = 4  # levels that are looked at, the source itself included
+_DEPTH = 8  # levels that are looked at, the source itself included
 _MOST_FILES = 2000  # that are looked at
 _MANY = 12  # files in a folder, of which only some are looked into where these agree
 _MOST_READ = 60  # files that are looked into

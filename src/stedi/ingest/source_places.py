@@ -19,7 +19,7 @@ _FOLDER = "a folder, or an s3:// prefix, with the landing JSON of the three tabl
 
 def open_place(location: str | Path) -> Source:
     """The source for all tables that have no place of their own. Raises BadInput for what is no folder with files."""
-    _check_address("--source", location)
+    check_address("--source", location)
     if not paths.is_on_s3(location) and not Path(paths.resolve(location)).exists():
         raise BadInput(f"The source {location} does not exist{_looked_at(location)}. Expected: {_FOLDER}.")
     if not _is_folder(location) and (found := storage.open_file(location)):
@@ -30,7 +30,7 @@ def open_place(location: str | Path) -> Source:
 def open_table_place(name: str, location: str | Path) -> tuple[Source, Entry | None]:
     """The place that a table has of its own, and its file where it is a single one. Raises BadInput for neither."""
     option = f"--{option_of(name)}"
-    _check_address(option, location)
+    check_address(option, location)
     if not _is_folder(location) and (found := storage.open_file(location)):
         _check_file(option, location, *found)
         return found
@@ -63,7 +63,7 @@ def _is_folder(location: str | Path) -> bool:
     return not paths.is_on_s3(location) and Path(paths.resolve(location)).is_dir()
 
 
-def _check_address(option: str, location: str | Path) -> None:
+def check_address(option: str, location: str | Path) -> None:
     """Refuse what is neither a name of a folder nor s3://."""
     typed = str(location)
     if not typed.strip():

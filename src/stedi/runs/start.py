@@ -8,7 +8,7 @@ from stedi.contract.errors import BadInput
 from stedi.contract.tables import LANDING
 from stedi.engines import open_engine
 from stedi.engines.limits import Limits
-from stedi.ingest import discover
+from stedi.ingest import discover, source_places
 from stedi.ingest.discover import TableFiles
 from stedi.results import datasets
 from stedi.runs import provision
@@ -36,6 +36,8 @@ def check_inputs(
 def check_sources(source: str | Path, table_sources: dict[str, str], lakehouse: str | Path) -> None:
     """Refuse sources that lie in the lakehouse or around it, and the sample's tables beside those of other data."""
     shared = [] if len(table_sources) == len(LANDING) else [str(source)]
+    for place in shared:
+        source_places.check_address("--source", place)
     for place in (*shared, *table_sources.values()):
         provision.check_separate(place, str(lakehouse))
     if table_sources and shared == [paths.SOURCE]:
