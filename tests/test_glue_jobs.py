@@ -87,3 +87,10 @@ def test_script_is_readable_and_keeps_the_catalog_up_to_date(script, policy):
 def test_scripts_that_the_course_names_read_landing_from_its_path_on_s3(script):
     text = glue_jobs.render_script(glue_jobs.SCRIPTS[script], "course")
     assert "create_dynamic_frame.from_options" in text and "/landing/" in text
+
+
+def test_script_names_the_copies_that_glue_has_to_read_of_a_table_that_came_in_another_form():
+    text = glue_jobs.render_script("accelerometer_trusted", "course", {"accelerometer_landing": "copies/of/it"})
+    [comment] = [line for line in text.splitlines() if "copies/of/it/" in line]
+    assert comment.startswith("# ") and ast.parse(text)
+    assert "copies" not in glue_jobs.render_script("accelerometer_trusted", "course")

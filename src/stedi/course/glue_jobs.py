@@ -1,6 +1,7 @@
 """Writes the five Glue job scripts that the course asks for, from the same SQL that every engine runs."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 from stedi.contract import sql, tables
@@ -18,14 +19,17 @@ _WIDEST = 110  # characters of a line
 _MOMENT = 8_999_999_999_999_999  # stands in for the start of the run while the query is rendered
 
 
-def write_scripts(folder: Path, policy: str) -> dict[str, str]:
-    """Write the scripts into a folder. Returns {file: what it is}."""
+def write_scripts(folder: Path, policy: str, normalised: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Write the scripts into a folder. Returns {file: what it is}.
+
+    `normalised` says of which landing tables Glue has to read the copy, {table: its folder in the lakehouse}.
+    """
     for script, name in SCRIPTS.items():
-        (folder / f"{script}.py").write_text(render_script(name, policy), encoding="utf-8")
+        (folder / f"{script}.py").write_text(render_script(name, policy, normalised), encoding="utf-8")
     return {f"{script}.py": f"Glue job that builds {name}" for script, name in SCRIPTS.items()}
 
 
-def render_script(name: str, policy: str) -> str:
+def render_script(name: str, policy: str, normalised: Mapping[str, str] | None = None) -> str:
     """The script that builds a table under a policy."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -40,6 +44,7 @@ def render_script(name: str, policy: str) -> str:
         title=f"Builds {name}, by the policy {policy}.",
         table=table, parents=parents, arguments=arguments, types=_TYPES, query=_spark_query(select),
         file=sql.find(name, policy).relative_to(sql.FOLDER).as_posix(), needs_key=sql.needs_key(select),
+        normalised=normalised or {},
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stedi import report
-from stedi.contract import paths
+from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import STEPS
 from stedi.course import glue_jobs
@@ -16,6 +16,7 @@ from stedi.report.text import kind_of_data, name_data, replace_file
 from stedi.results import store
 from stedi.results.model import FILE, Results
 from stedi.results.model.criteria import Criterion
+from stedi.storage import layout
 
 INDEX, COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS = "index.html", "columns", "sql", "screenshots", "notebooks"
 
@@ -29,7 +30,7 @@ def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
     pictures = _require_pictures(screenshots)
     target = _empty_folder(Path(paths.resolve(out)))
     written = _write_statements(target, results) | _write_columns(target, results) | _copy_pictures(target, pictures)
-    written |= glue_jobs.write_scripts(target, str(results.policy))
+    written |= glue_jobs.write_scripts(target, str(results.policy), _normalised(results))
     written |= _copy_report(target, reports) | _render_notebooks(target, reports, results)
     page = environment().get_template("index.html.j2").render(
         results=results, criteria=_with_files(results.criteria, written), written=written,
@@ -46,6 +47,15 @@ def _load_published(reports: str) -> Results:
             f"No published run is reported in {reports}. Expected: the reports of a run; do `stedi run` first."
         )
     return results
+
+
+def _normalised(results: Results) -> dict[str, str]:
+    """The landing tables of which a file came in another form, with the folders of the copies in the lakehouse."""
+    return {
+        landed.table: layout.normalised_files(tables.table(landed.table), landed.digest)
+        for landed in results.landing
+        if not all(file.as_it_came for file in landed.files)
+    }
 
 
 def _empty_folder(target: Path) -> Path:
