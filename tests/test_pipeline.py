@@ -147,8 +147,12 @@ def test_cut_line_ends_with_2_and_a_report_that_says_where(place):
     done = place.run(source, "--summary", "-")
     assert done.returncode == 2
     assert "`02_landing_zone` ended with `QuarantineExceeded`" in done.stdout
-    assert done.stderr.startswith("QuarantineExceeded: 1 of 4 lines for accelerometer_landing")
-    assert "data.json, line 4: not JSON" in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.startswith("QuarantineExceeded: 1 of 11 records in ")
+    assert (
+        "data.json, for accelerometer_landing: 1 record: not JSON" in done.stderr
+        and "(first in line 4)" in done.stderr
+        and "Traceback" not in done.stderr
+    )
     assert place.results()["outcome"] == "stopped" and place.results()["error"]["notebook"] == "02_landing_zone"
     assert "line 4" in place.page()
     executed = json.loads((place.reports / "02_landing_zone.ipynb").read_text())["cells"]

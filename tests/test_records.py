@@ -10,7 +10,7 @@ from stedi.contract import tables
 from stedi.contract.errors import BadInput, QuarantineExceeded
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.limits import Limits
-from stedi.ingest import discover, land, record_rules
+from stedi.ingest import discover, land, record_rules, regular_lines
 from stedi.storage.layout import landing_files, landing_rows
 from stedi.storage.local import Folder
 from stedi.storage.manifest import Manifest
@@ -154,7 +154,7 @@ def test_usable_line_is_a_row_and_its_file_stays_as_it_is(tmp_path, line, unknow
     ids=lambda given: getattr(given, "name", ""),
 )  # fmt: skip
 def test_block_of_regular_lines_is_regular_and_each_line_is_valid(table, line):
-    assert record_rules.lines_are_regular(line, table) and record_rules.lines_are_regular(
+    assert regular_lines.lines_are_regular(line, table) and regular_lines.lines_are_regular(
         line + b"\n" + line + b"\n", table
     )
     reading = record_rules.read_record(line, table)
@@ -163,20 +163,20 @@ def test_block_of_regular_lines_is_regular_and_each_line_is_valid(table, line):
 
 @pytest.mark.parametrize("line", [line for line, _ in UNUSABLE.values()], ids=UNUSABLE)
 def test_block_with_an_unusable_line_is_never_regular(line):
-    assert not record_rules.lines_are_regular(line + b"\n", PHONE)
-    assert not record_rules.lines_are_regular(GOOD + b"\n" + line + b"\n", PHONE)
+    assert not regular_lines.lines_are_regular(line + b"\n", PHONE)
+    assert not regular_lines.lines_are_regular(GOOD + b"\n" + line + b"\n", PHONE)
     if len(line) < tables.LONGEST_RECORD:  # a block ends with its longest line, if that is a long one
-        assert not record_rules.lines_are_regular(line + b"\n" + GOOD + b"\n", PHONE)
+        assert not regular_lines.lines_are_regular(line + b"\n" + GOOD + b"\n", PHONE)
 
 
 @pytest.mark.parametrize("text", ["Ωμέγα", "\N{GRINNING FACE}", "\u2028", "\x80"])
 def test_block_in_other_scripts_is_regular(text):
-    assert record_rules.lines_are_regular(GOOD.replace(b"ann", text.encode()) + b"\n" + GOOD, PHONE)
+    assert regular_lines.lines_are_regular(GOOD.replace(b"ann", text.encode()) + b"\n" + GOOD, PHONE)
 
 
 @pytest.mark.parametrize("broken", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf"], ids=repr)
 def test_block_that_is_no_text_is_not_regular(broken):
-    assert not record_rules.lines_are_regular(GOOD.replace(b"ann", broken) + b"\n" + GOOD, PHONE)
+    assert not regular_lines.lines_are_regular(GOOD.replace(b"ann", broken) + b"\n" + GOOD, PHONE)
 
 
 def test_file_of_many_blocks_is_accounted_for_line_by_line(tmp_path):

@@ -199,7 +199,7 @@ def test_expected_and_actual_rows_stand_side_by_side(expected, shown):
 def test_every_row_is_followed_from_the_files_to_the_last_table():
     text = words(example.passed())
     assert (
-        "Phone readings lines in the landing files 4,001 100.0% lines that cannot be used −1 0.0% "
+        "Phone readings records in the landing files 4,001 100.0% records that cannot be used −1 0.0% "
         "accelerometer_landing 4,000 100.0% no consent to research −2,000 50.0% "
         "accelerometer_trusted 2,000 50.0%" in text
     )
@@ -287,7 +287,7 @@ def test_landing_files_are_accounted_for():
     text = words(example.passed())
     assert f"customer_landing-1.json unknown keys: nickName 11 10 1 {'ab' * 32}" in text
     assert "Keys that are no column are named below their file." in text
-    assert "customer_landing-1.json 7 a key is given twice" in text
+    assert "customer_landing-1.json 7 1 a key is given twice" in text
 
 
 def test_files_without_unknown_keys_say_so():
@@ -304,7 +304,7 @@ def test_of_many_files_and_faults_the_first_are_named_and_the_others_counted():
     landed["files"], landed["faults"], landed["quarantined"] = landed["files"] * 500, landed["faults"] * 100, 3_000
     text = words(results)
     assert "and 480 more files of customer_landing, in results.json" in text
-    assert "and 2,980 more quarantined lines, in results.json" in text
+    assert "and 2,980 more quarantined records, in results.json" in text
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_the_files_are_written_all_at_once_into_a_new_folder(tmp_path):
     assert sorted(each.name for each in path.parent.iterdir()) == ["results.json", "validation_report.html"]
     written = path.with_name("results.json").read_text(encoding="utf-8")
     assert json.loads(written) == results
-    assert written.startswith('{\n  "version": 2,') and written.endswith("}\n") and "é" in written
+    assert written.startswith('{\n  "version": 3,') and written.endswith("}\n") and "é" in written
     assert path.read_text(encoding="utf-8") == render(results)
 
 
@@ -492,7 +492,7 @@ def test_erased_lines_are_accounted_for():
     results = example.passed()
     results["landing"][0]["erased"] = 2
     text = Page(render(results)).text
-    assert "2 lines of erased people taken out" in text
+    assert "2 records of erased people taken out" in text
     assert "because its person was erased" in text
     assert "erased" not in Page(render(example.passed())).text
 

@@ -82,9 +82,9 @@ def test_a_word_that_is_none_of_those_expected_is_refused(word):
 @pytest.mark.parametrize(
     "change, fault",
     [
-        pytest.param({"version": 3}, "has version 3; this version of stedi reads version 2. Update stedi.", id="newer"),
-        pytest.param({"version": 1}, "damaged, or not ours: version: input should be 2", id="version that never was"),
-        pytest.param({"version": "2"}, "version: input should be 2", id="version as text"),
+        pytest.param({"version": 4}, "has version 4; this version of stedi reads version 3. Update stedi.", id="newer"),
+        pytest.param({"version": 2}, "has version 2, of an earlier stedi; version 3 is expected.", id="older"),
+        pytest.param({"version": "3"}, "version: input should be 3", id="version as text"),
         pytest.param({"published": 1}, "published: input should be a valid boolean", id="number for a truth value"),
         pytest.param({"tables": {}}, "tables: input should be a valid list", id="object for a list"),
         pytest.param({"code": {"a.sql": "12"}}, "code.a.sql: string should match pattern", id="digest too short"),
@@ -108,7 +108,7 @@ def test_results_cannot_be_changed():
         decode(example.passed()).outcome = "failed"
 
 
-NEWER = json.dumps(example.passed() | {"version": 3})
+NEWER = json.dumps(example.passed() | {"version": 4})
 DAMAGED = [
     pytest.param("{", "holds no JSON object", id="cut short"),
     pytest.param("[]", "holds no JSON object", id="no object"),

@@ -287,15 +287,14 @@ def test_source_and_lakehouse_may_not_lie_in_each_other(tmp_path, lake, inside):
 
 
 def test_missing_source_is_refused_with_what_is_expected(tmp_path, lake):
-    with pytest.raises(BadInput, match=r"is not a folder\. Expected: .*customer/landing/"):
+    with pytest.raises(BadInput, match=r"does not exist\. Expected: a folder"):
         Run.start(str(tmp_path / "nowhere"), lake)
 
 
 def test_empty_source_is_refused_with_the_folders_that_were_looked_in(tmp_path, lake):
     (tmp_path / "empty").mkdir()
-    run = Run.start(str(tmp_path / "empty"), lake)
-    with pytest.raises(BadInput, match="holds no files for customer_landing.*customer/landing/, customers/, customer/"):
-        run.land("customer_landing")
+    with pytest.raises(BadInput, match="is an empty folder.*customer/landing/, customer_landing/"):
+        Run.start(str(tmp_path / "empty"), lake)
 
 
 def test_layout_of_the_public_bucket_is_accepted(source, tmp_path, lake):
@@ -312,7 +311,7 @@ def test_layout_of_the_public_bucket_is_accepted(source, tmp_path, lake):
 def test_source_that_holds_a_table_in_two_layouts_is_refused(source, lake):
     (source / "customers").mkdir()
     (source / "customers" / "more.json").write_text("{}\n")
-    with pytest.raises(BadInput, match="customer_landing twice, in customer/landing and customers"):
+    with pytest.raises(BadInput, match="customer_landing twice"):
         Run.start(str(source), lake).land("customer_landing")
 
 

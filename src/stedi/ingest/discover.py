@@ -15,7 +15,7 @@ from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.contract.tables import LANDING, Table
 from stedi.ingest import layouts, not_found
 from stedi.ingest.layouts import Place
-from stedi.ingest.record_rules import lines_are_regular
+from stedi.ingest.regular_lines import lines_are_regular
 from stedi.ingest.source_places import open_place, open_table_place
 from stedi.storage.digests import FileDigest, digest_file
 from stedi.storage.files import is_data

@@ -8,7 +8,7 @@ from pathlib import Path
 from stedi.contract.errors import QuarantineExceeded
 from stedi.contract.tables import LONGEST_RECORD, Table
 from stedi.engines import Engine
-from stedi.ingest import account, record_rules, record_scanner
+from stedi.ingest import account, object_end, record_rules, record_scanner, regular_lines
 from stedi.ingest.account import WorkFolders, account_for_files
 from stedi.ingest.discover import TableFiles, fetch_files
 from stedi.ingest.erased_records import remove_erased_records
@@ -111,7 +111,7 @@ def _digest(table: Table, digests: dict[str, str], marks: Tombstones) -> str:
 
 def _rules(table: Table, marks: Tombstones) -> str:
     """A digest of what decides how a file becomes rows: columns, which records are usable, and erasures."""
-    modules = (account, record_rules, record_scanner)
+    modules = (account, regular_lines, record_scanner, object_end, record_rules)
     rules = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     parts = [repr(table.columns), str(LONGEST_RECORD), *rules, *marks.digest]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,17 +1,14 @@
 """Which records of landing JSON are usable, and what is normalised in them without a loss.
 
-`lines_are_regular` recognises lines that are beyond doubt, a block at a time, by a pattern. Whatever it refuses is read
-by `read_record`, which decides, one record at a time, on the JSON itself: engines would read "12" and true as numbers
-and round 1.6 to 2.
+They are decided on the JSON itself: engines would read "12" and true as numbers and round 1.6 to 2. Lines that are
+beyond doubt do not come here (`regular_lines.py`).
 """
 
 import json
 import math
 import re
-import struct
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any
 
 from stedi.contract.tables import LONGEST_RECORD, Column, Table
@@ -23,12 +20,6 @@ NULL = "null for absent"
 
 _BITS = {"bigint": 64, "int": 32}
 _KINDS = {str: "text", bool: "true or false", dict: "an object", list: "a list", type(None): "null"}
-_REGULAR = {
-    "string": r'"[^"\\[:cntrl:]]*"',
-    "bigint": r"-?(?:0|[1-9][0-9]{0,7}|[1-9][0-9]{10,13})",  # of other lengths it could be in another unit
-    "int": r"-?(?:0|[1-9][0-9]{0,8})",
-    "double": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?",
-}
 _LONGEST_NUMBER = 4000  # digits
 _UNITS = {  # the years 1973 to 2100 in other units than milliseconds
     "seconds": range(10**8, 4_102_444_800),
@@ -60,36 +51,6 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
     normalised: list[tuple[str, str]] = field(default_factory=list)
     has_keys: bool = False
-
-
-@cache
-def regular_pattern(table: Table) -> str:
-    """A regular expression (RE2) that only plain records match: keys in order, plain values, no escapes."""
-    parts: list[str] = []
-    for column in table.columns:
-        part = f'"{column.key}": ?{_REGULAR[column.type]}'
-        part = f", ?{part}" if parts else part
-        parts.append(part if column.type == "string" or column.required else f"(?:{part})?")
-    return r"\{" + "".join(parts) + r"\}"
-
-
-def lines_are_regular(block: bytes, table: Table) -> bool:
-    """Whether every line of a block (whole lines; the last one may lack its line feed) matches the regular pattern.
-
-    RE2 runs over the whole block at once, and outside Python's lock, so that files can be read side by side.
-    """
-    import pyarrow
-    import pyarrow.compute
-
-    if not block.endswith(b"\n"):
-        block += b"\n"
-    longest = len(block) - block.rfind(b"\n", 0, -1) - 2  # no other line of a block can be too long
-    if longest > LONGEST_RECORD or not is_utf8(block):
-        return False
-    ends = pyarrow.py_buffer(struct.pack("=ii", 0, len(block)))
-    array = pyarrow.Array.from_buffers(pyarrow.binary(), 1, [None, ends, pyarrow.py_buffer(block)])
-    whole = rf"\A(?:{regular_pattern(table)}\n)*\z"
-    return bool(pyarrow.compute.match_substring_regex(array, whole)[0].as_py())
 
 
 def read_record(content: bytes, table: Table) -> Reading:
@@ -125,14 +86,6 @@ def usable_line(values: dict[str, object]) -> bytes:
     """A record as engines read it, of its columns alone, without a line feed."""
     present = {key: value for key, value in values.items() if value is not None}
     return json.dumps(present, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def is_utf8(block: bytes) -> bool:
-    """Whether it is text."""
-    try:
-        return block.isascii() or bool(block.decode())
-    except UnicodeDecodeError:
-        return False
 
 
 def _parse(content: bytes) -> dict[str, object]:

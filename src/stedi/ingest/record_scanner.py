@@ -12,19 +12,19 @@ from typing import BinaryIO, Literal, NamedTuple
 
 from stedi.contract.forms import Form
 from stedi.contract.tables import LONGEST_RECORD, Table
-from stedi.ingest.record_rules import is_json, is_utf8, lines_are_regular, read_record, regular_pattern
+from stedi.ingest.object_end import DEEPEST, end_of_object
+from stedi.ingest.record_rules import is_json, read_record
+from stedi.ingest.regular_lines import is_utf8, lines_are_regular, regular_pattern
+from stedi.ingest.window import Window
 
 _BLOCK = 1 << 18  # bytes of whole lines that are tried at once
-_DEEPEST = 500  # levels in an object; Python's JSON reads about a thousand
 _TRIES = 100  # places at which a record may go on after an unreadable stretch
 _SEPARATORS = re.compile(rb"(?:[ \t\r\n,]|\xef\xbb\xbf)+")
 _ARRAY = re.compile(rb"\[[ \t\r\n]*+(?:[{\]]|\Z)")
-_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*+"|["{}\[\]]')
 _AFTER = re.compile(rb"[ \t]*(,?)[ \t]*(\r?\n|\{)?")
 _NEXT = re.compile(rb"\}[ \t\r,]*(?=\{)")
 _CONTINUED = re.compile(rb'[ \t]*(?:["}\]]|\r?\n|$)')
 _BLANK = b" \t\r\n"
-_QUOTE, _OPEN, _CLOSE, _OPEN_LIST = b'"{}['
 _NOT_JSON = "not JSON"
 _TOO_LONG = f"longer than {LONGEST_RECORD:,} bytes"
 
@@ -52,27 +52,17 @@ def scan(file: BinaryIO, table: Table) -> Iterator[Piece]:
     return _Scanner(file, table).pieces()
 
 
-class _End(NamedTuple):
-    """Where in the buffer an object ends; or the place of a brace that can only begin another one, or None.
-
-    One with too many levels is not followed beyond `place`.
-    """
-
-    state: Literal["whole", "incomplete", "broken", "too deep"]
-    place: int | None = None
-
-
-class _Scanner:
-    """Where in a file a scan has come to. `_buffer` is the part that was read, `_at` the place in it."""
+class _Scanner(Window):
+    """Where in a file a scan has come to."""
 
     def __init__(self, file: BinaryIO, table: Table):
-        self._file, self._table = file, table
+        super().__init__(file)
+        self._table = table
         self._regular = re.compile(regular_pattern(table).replace("[:cntrl:]", "\\x00-\\x1f\\x7f").encode())
-        self._buffer, self._at, self._ended = b"", 0, False
         self._line, self._position = 1, 1
         self._array: tuple[int, int] | None = None  # where an array that is open begins
         self._comma = False  # since the last record
-        self._irregular_to = 0  # how far the buffer was tried, and is not regular
+        self._irregular_to = 0  # how far the file was tried, and is not regular
         self._last: Piece | None = None
 
     def pieces(self) -> Iterator[Piece]:
@@ -105,7 +95,7 @@ class _Scanner:
 
     def _regular_block(self) -> Piece | None:
         """As many whole lines as are tried at once, if all of them are beyond doubt."""
-        if self._position > 1 or self._array or self._at < self._irregular_to:
+        if self._position > 1 or self._array or self._offset + self._at < self._irregular_to:
             return None
         self._has(_BLOCK)
         end = self._buffer.rfind(b"\n", self._at, self._at + _BLOCK) + 1
@@ -114,7 +104,7 @@ class _Scanner:
             return None
         block = self._buffer[self._at : end]
         if not lines_are_regular(block, self._table):
-            self._irregular_to = end
+            self._irregular_to = self._offset + end
             return None
         records = block.count(b"\n") + (not block.endswith(b"\n"))
         return self._take("records", len(block), records=records, regular=True)
@@ -124,7 +114,9 @@ class _Scanner:
         if (match := self._regular.match(self._buffer, self._at)) and is_utf8(match[0]):
             yield self._record(match.end() - self._at, regular=True)
             return
-        while (end := self._end_of_object(self._at)).state == "incomplete" and self._left <= LONGEST_RECORD:
+        while (
+            end := end_of_object(self._buffer, self._at, self._ended)
+        ).state == "incomplete" and self._left <= LONGEST_RECORD:
             self._has(2 * self._left)
         size = (end.place or 0) - self._at
         if end.state == "whole" and size <= LONGEST_RECORD:
@@ -156,39 +148,6 @@ class _Scanner:
         self._comma = False
         return self._take("records", size, records=1, form=form, regular=regular)
 
-    def _end_of_object(self, start: int) -> _End:
-        """The end of the object that begins at `start` of the buffer, by its braces."""
-        open_: list[int] = []
-        for token in _TOKEN.finditer(self._buffer, start):
-            at, first = token.start(), self._buffer[token.start()]
-            if first == _QUOTE:
-                if token.end() - at == 1:
-                    ends = self._ended or self._buffer.find(b"\n", at) >= 0
-                    return _End("broken" if ends else "incomplete")
-            elif first == _OPEN:
-                if open_ and not self._may_nest(at, open_[-1]):
-                    return _End("broken", at)
-                open_.append(first)
-            elif first == _CLOSE:
-                while open_.pop() != _OPEN:
-                    pass
-                if not open_:
-                    return _End("whole", at + 1)
-            elif first == _OPEN_LIST:
-                open_.append(first)
-            elif open_[-1] == _OPEN_LIST:
-                open_.pop()
-            if len(open_) > _DEEPEST:
-                return _End("too deep", at)
-        return _End("broken" if self._ended else "incomplete")
-
-    def _may_nest(self, at: int, within: int) -> bool:
-        """Whether an object may begin at this place in another one, or in a list of it."""
-        before = at - 1
-        while self._buffer[before] in _BLANK:
-            before -= 1
-        return self._buffer[before] in (b"[," if within == _OPEN_LIST else b":")
-
     # What is none
 
     def _broken_object(self, size: int) -> Piece:
@@ -207,10 +166,10 @@ class _Scanner:
         self._has(size + LONGEST_RECORD)
         end = self._buffer.find(b"\n", self._at + size)
         content = self._buffer[self._at : end if end >= 0 else len(self._buffer)]
-        return self._take("unreadable", len(content), records=1, reason=f"an object of more than {_DEEPEST} levels")
+        return self._take("unreadable", len(content), records=1, reason=f"an object of more than {DEEPEST} levels")
 
     def _begins_object(self, place: int) -> bool:
-        end = self._end_of_object(place)
+        end = end_of_object(self._buffer, place, self._ended)
         return end.state == "whole" and is_json(self._buffer[place : end.place])
 
     def _end_of_lines(self, line_end: int) -> int:
@@ -246,38 +205,6 @@ class _Scanner:
 
     def _on_line_of(self, piece: Piece) -> bool:
         return piece.line + piece.content.count(b"\n") == self._line
-
-    # The buffer
-
-    @property
-    def _left(self) -> int:
-        """How many bytes of the buffer are left."""
-        return len(self._buffer) - self._at
-
-    def _line_end(self) -> int:
-        """Where in the buffer the line ends: at its line feed, or at the end of the buffer."""
-        end = self._buffer.find(b"\n", self._at)
-        return len(self._buffer) if end < 0 else end
-
-    def _has(self, size: int) -> bool:
-        """Whether so many bytes are left; as many are read, if there are."""
-        if self._left < size and not self._ended:
-            kept, wanted = self._buffer[self._at :], max(size, 1 << 16) + (1 << 16)
-            parts = [kept]
-            while wanted > 0 and (more := self._file.read(wanted)):
-                parts.append(more)
-                wanted -= len(more)
-            self._ended = wanted > 0
-            self._irregular_to = max(self._irregular_to - self._at, 0)
-            self._buffer, self._at = b"".join(parts), 0
-        return self._left >= size
-
-    def _is_at(self, byte: bytes) -> bool:
-        return self._buffer.startswith(byte, self._at)
-
-    def _match(self, pattern: re.Pattern[bytes]) -> bytes:
-        match = pattern.match(self._buffer, self._at)
-        return match[0] if match else b""
 
     def _take(self, kind: Literal["records", "unreadable", "separator"], size: int, **more: object) -> Piece:
         content = self._buffer[self._at : self._at + size]
