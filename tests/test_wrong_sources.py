@@ -158,3 +158,10 @@ def test_file_of_one_table_as_the_source_is_answered_with_its_option(files, caps
 def test_empty_folder_is_told_as_empty(capsys):
     Path("empty").mkdir()
     assert "The source empty is an empty folder. Expected:" in refused(capsys, "--source", "empty")
+
+
+def test_source_around_the_lakehouse_is_answered_with_its_folder_of_data(capsys):
+    shutil.move("good", "starter")
+    said = refused(capsys, "--source", ".")
+    assert said.endswith("Give two separate folders. The landing files are in starter: --source starter\n")
+    assert refused(capsys, "--source", "starter", "--lakehouse", "starter/x").endswith("Give two separate folders.\n")

@@ -17,6 +17,7 @@ from stedi.ingest import layouts, not_found
 from stedi.ingest.layouts import Place
 from stedi.ingest.record_rules import lines_are_regular
 from stedi.ingest.source_places import open_place, open_table_place
+from stedi.storage import layout
 from stedi.storage.digests import FileDigest, digest_file
 from stedi.storage.files import is_data
 from stedi.storage.protocol import Entry, Source, Storage
@@ -102,7 +103,8 @@ def _complete_below(source: Source, names: Sequence[str]) -> dict[str, dict[str,
         for folder in inside[: _MOST_FOLDERS - looked]:
             held = _with_files(layouts.places(source, folder))
             if all(held[name] for name in names):
-                complete[folder] = held
+                if layout.MARKER not in {entry.name for entry in source.entries(folder)}:  # what we made is no source
+                    complete[folder] = held
             else:
                 level.append(folder)
         looked += len(inside)
