@@ -101,7 +101,10 @@ def _complete_below(source: Source, names: Sequence[str]) -> dict[str, dict[str,
         inside = [layouts.join(folder, entry.name) for folder in level for entry in _folders(source, folder)]
         level = []
         for folder in inside[: _MOST_FOLDERS - looked]:
-            held = _with_files(layouts.places(source, folder))
+            try:
+                held = _with_files(layouts.places(source, folder))
+            except BadInput:  # one that may not be read
+                continue
             if all(held[name] for name in names):
                 if layout.MARKER not in {entry.name for entry in source.entries(folder)}:  # what we made is no source
                     complete[folder] = held

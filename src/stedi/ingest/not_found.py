@@ -104,7 +104,10 @@ def _look_through(source: Source) -> list[Found]:
     for _ in range(_DEPTH):
         inside = []
         for folder in level:
-            entries = [entry for entry in source.entries(folder) if is_data(entry.name)]
+            try:
+                entries = [entry for entry in source.entries(folder) if is_data(entry.name)]
+            except BadInput:  # one that may not be read
+                continue
             inside += [layouts.join(folder, entry.name) for entry in entries if entry.size is None]
             files = {e.name: e.size or 0 for e in entries if e.size is not None and not layouts.is_note(e.name)}
             seen += len(files)
