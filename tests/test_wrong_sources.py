@@ -165,3 +165,13 @@ def test_source_around_the_lakehouse_is_answered_with_its_folder_of_data(capsys)
     said = refused(capsys, "--source", ".")
     assert said.endswith("Give two separate folders. The landing files are in starter: --source starter\n")
     assert refused(capsys, "--source", "starter", "--lakehouse", "starter/x").endswith("Give two separate folders.\n")
+
+
+def test_records_in_a_text_file_are_found_and_their_command_works(files, capsys):
+    for option, path in files.items():
+        put(f"export/{option}.txt", path)
+    put("export/notes.txt", b"our data")
+    said = refused(capsys, "--source", "export")
+    assert "notes.txt" not in said and "--customers export/customers.txt --accelerometer export/acc" in said
+    given = [word for option in files for word in (f"--{option}", f"export/{option}.txt")]
+    assert main.main(["run", *given, "--dry-run"]) == 0
