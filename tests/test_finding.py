@@ -182,6 +182,29 @@ def test_two_clones_are_refused_with_a_command_for_each(place, monkeypatch, tmp_
     ]  # fmt: skip
 
 
+def test_folder_that_may_not_be_read_is_named_where_it_is_given_and_else_passed_over(place, monkeypatch):
+    source = place({f"starter/{name}": table for name, table in LAYOUTS["flat"].items()} | {"private/a": b""})
+    real = Path.iterdir
+
+    def refuse(self):
+        if self.name == "private":
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert found(source)[CUSTOMER] == ["starter/customer.json"]
+    with pytest.raises(BadInput, match=r"private cannot be read \(Permission denied\)"):
+        found(source / "private")
+
+
+def test_lakehouse_below_a_source_is_none_of_its_folders(place):
+    source = place({f"starter/{name}": table for name, table in LAYOUTS["flat"].items()})
+    place(
+        {f"lake/{name}": table for name, table in LAYOUTS["of the repository"].items()} | {"lake/lakehouse.json": b"{}"}
+    )
+    assert found(source)[CUSTOMER] == ["starter/customer.json"]
+
+
 def test_folder_too_deep_is_not_taken_and_told(place):
     deep = {f"a/b/c/d/{name}": table for name, table in LAYOUTS["flat"].items()}
     with pytest.raises(BadInput, match=r"holds no files for customer_(.|\n)*--customers \S*a/b/c/d/customer.json"):

@@ -158,3 +158,20 @@ def test_file_of_one_table_as_the_source_is_answered_with_its_option(files, caps
 def test_empty_folder_is_told_as_empty(capsys):
     Path("empty").mkdir()
     assert "The source empty is an empty folder. Expected:" in refused(capsys, "--source", "empty")
+
+
+def test_source_around_the_lakehouse_is_answered_with_its_folder_of_data(capsys):
+    shutil.move("good", "starter")
+    said = refused(capsys, "--source", ".")
+    assert said.endswith("Give two separate folders. The landing files are in starter: --source starter\n")
+    assert refused(capsys, "--source", "starter", "--lakehouse", "starter/x").endswith("Give two separate folders.\n")
+
+
+def test_records_in_a_text_file_are_found_and_their_command_works(files, capsys):
+    for option, path in files.items():
+        put(f"export/{option}.txt", path)
+    put("export/notes.txt", b"our data")
+    said = refused(capsys, "--source", "export")
+    assert "notes.txt" not in said and "--customers export/customers.txt --accelerometer export/acc" in said
+    given = [word for option in files for word in (f"--{option}", f"export/{option}.txt")]
+    assert main.main(["run", *given, "--dry-run"]) == 0

@@ -17,6 +17,7 @@ from stedi.ingest import layouts, not_found
 from stedi.ingest.layouts import Place
 from stedi.ingest.regular_lines import lines_are_regular
 from stedi.ingest.source_places import open_place, open_table_place
+from stedi.storage import layout
 from stedi.storage.digests import FileDigest, digest_file
 from stedi.storage.files import is_data
 from stedi.storage.protocol import Entry, Source, Storage
@@ -100,9 +101,13 @@ def _complete_below(source: Source, names: Sequence[str]) -> dict[str, dict[str,
         inside = [layouts.join(folder, entry.name) for folder in level for entry in _folders(source, folder)]
         level = []
         for folder in inside[: _MOST_FOLDERS - looked]:
-            held = _with_files(layouts.places(source, folder))
+            try:
+                held = _with_files(layouts.places(source, folder))
+            except BadInput:  # one that may not be read
+                continue
             if all(held[name] for name in names):
-                complete[folder] = held
+                if layout.MARKER not in {entry.name for entry in source.entries(folder)}:  # what we made is no source
+                    complete[folder] = held
             else:
                 level.append(folder)
         looked += len(inside)

@@ -13,7 +13,7 @@ from stedi.ingest.file_shapes import Shape
 from stedi.ingest.layouts import Place
 from stedi.ingest.source_places import option_of, quoted, table_of, unpacking
 from stedi.storage.files import is_data
-from stedi.storage.protocol import Source
+from stedi.storage.protocol import Entry, Source
 
 _LINES = 20  # of what was found that are shown
 _DEPTH = 8  # levels that are looked at, the source itself included
@@ -51,9 +51,11 @@ def missing(source: Source, names: Sequence[str], complete: list[str], own: Mapp
     """The error for tables that are not in a source. `complete` are other places that hold all that are wanted."""
     said = f"The source {paths.shown(source.url())} holds no files for {_and(names)}. "
     if complete:
-        where = f"{len(complete)} other folders hold" if len(complete) > 1 else "Another folder holds"
+        several = len(complete) > 1
+        where = f"{len(complete)} other folders hold" if several else "Another folder holds"
+        which = "which one" if several else "that it"
         commands = "".join(f"\n  {_command({'source': each}, own)}" for each in complete[:_LINES])
-        return BadInput(f"{said}{where} all tables that are wanted. Say that it is meant:{commands}{_more(complete)}")
+        return BadInput(f"{said}{where} all tables that are wanted. Say {which} is meant:{commands}{_more(complete)}")
     found = _look_through(source)
     if not found:
         return BadInput(f"The source {paths.shown(source.url())} {_without_files(source)} {_EXPECTED}")
@@ -104,9 +106,12 @@ def _look_through(source: Source) -> list[Found]:
     for _ in range(_DEPTH):
         inside = []
         for folder in level:
-            entries = [entry for entry in source.entries(folder) if is_data(entry.name)]
+            try:
+                entries = [entry for entry in source.entries(folder) if is_data(entry.name)]
+            except BadInput:  # one that may not be read
+                continue
             inside += [layouts.join(folder, entry.name) for entry in entries if entry.size is None]
-            files = {e.name: e.size or 0 for e in entries if e.size is not None and not layouts.is_note(e.name)}
+            files = {e.name: e.size or 0 for e in entries if e.size is not None and _is_worth_a_look(source, folder, e)}
             seen += len(files)
             if files and seen <= _MOST_FILES:
                 looked = _look_at(source, folder, files, _MOST_READ - read)
@@ -114,6 +119,14 @@ def _look_through(source: Source) -> list[Found]:
                 found += looked
         level = inside if seen <= _MOST_FILES and len(inside) <= _MOST_FILES else []
     return found
+
+
+def _is_worth_a_look(source: Source, folder: str, file: Entry) -> bool:
+    """Whether a file is no note, or one that holds landing records under the name of one (`customers.txt`)."""
+    if not layouts.is_note(file.name):
+        return True
+    path = layouts.join(folder, file.name)
+    return layouts.ending(file.name) == "txt" and isinstance(table_of(path, source, file.size or 0), Shape)
 
 
 def _look_at(source: Source, folder: str, files: dict[str, int], most: int) -> list[Found]:

@@ -112,7 +112,7 @@ def check_engine(engine: str, location: str) -> None:
 
 def check_separate(source: str, lakehouse: str) -> None:
     """Refuse a source that lies in the lakehouse, or the other way round: a run would take in its own files."""
-    one, other = (Path(paths.resolve(location).rstrip("/")) for location in (source, lakehouse))
+    one, other = (Path(paths.resolve(location)) for location in (source, lakehouse))
     if one.is_relative_to(other) or other.is_relative_to(one):
         raise BadInput(
             f"The source {source} and the lakehouse {lakehouse} lie in each other. Give two separate folders."

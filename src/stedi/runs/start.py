@@ -1,5 +1,6 @@
 """What a run is asked to do, checked before anything is written."""
 
+import os
 import re
 from pathlib import Path
 
@@ -36,16 +37,31 @@ def check_inputs(
 def check_sources(source: str | Path, table_sources: dict[str, str], lakehouse: str | Path) -> None:
     """Refuse sources that lie in the lakehouse or around it, and the sample's tables beside those of other data."""
     shared = [] if len(table_sources) == len(LANDING) else [str(source)]
+    for place in table_sources.values():
+        provision.check_separate(place, str(lakehouse))
     for place in shared:
         source_places.check_address("--source", place)
-    for place in (*shared, *table_sources.values()):
-        provision.check_separate(place, str(lakehouse))
+        try:
+            provision.check_separate(place, str(lakehouse))
+        except BadInput as error:
+            inner = "" if table_sources or paths.is_on_s3(place) else _inner_folder(place, str(lakehouse))
+            raise BadInput(f"{error}{inner}") from None
     if table_sources and shared == [paths.SOURCE]:
         absent = [f"--{table.option.replace('_', '-')}" for table in LANDING if table.name not in table_sources]
         raise BadInput(
             f"Where the other tables are is not said. Give {' and '.join(absent)} too, or --source for what is left "
             f"(for that of the sample: --source ./{paths.SOURCE})."
         )
+
+
+def _inner_folder(source: str, lakehouse: str) -> str:
+    """Which folder of a source could be given in its place, as it holds all landing files and not the lakehouse."""
+    try:
+        inner = os.path.commonpath([found.url() for found in discover.locate_all(source, {}).values()])
+        provision.check_separate(inner, lakehouse)
+    except (BadInput, OSError):
+        return ""
+    return f" The landing files are in {paths.shown(inner)}: --source {source_places.quoted(inner)}"
 
 
 def prepare_lakehouse(

@@ -54,10 +54,10 @@ class Folder:
         below = self.root / path
         try:
             inside = sorted(below.iterdir()) if below.is_dir() else []
+            folders = [Entry(each.name, None) for each in inside if each.is_dir()]
+            return sorted(folders + [Entry(each.name, each.stat().st_size) for each in inside if each.is_file()])
         except OSError as error:
             raise BadInput(f"{below} cannot be read ({error.strerror}). Allow it, or give another folder.") from None
-        folders = [Entry(each.name, None) for each in inside if each.is_dir()]
-        return sorted(folders + [Entry(each.name, each.stat().st_size) for each in inside if each.is_file()])
 
     def read_start(self, path: str, size: int) -> bytes:
         with (self.root / path).open("rb") as file:
