@@ -285,7 +285,7 @@ def test_evidence_is_bound_to_code_and_command():
 
 def test_landing_files_are_accounted_for():
     text = words(example.passed())
-    assert f"customer_landing-1.json unknown keys: nickName 11 10 1 {'ab' * 32}" in text
+    assert f"customer_landing-1.json unknown keys: nickName gzip 11 10 1 {'ab' * 32}" in text
     assert "Keys that are no column are named below their file." in text
     assert "customer_landing-1.json 7 1 a key is given twice" in text
 

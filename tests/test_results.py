@@ -113,7 +113,7 @@ DAMAGED = [
     pytest.param("{", "holds no JSON object", id="cut short"),
     pytest.param("[]", "holds no JSON object", id="no object"),
     pytest.param("{}", "is damaged, or not ours: version: field required", id="empty"),
-    pytest.param(NEWER, "has version 3; this version of stedi reads version 2. Update stedi.", id="newer"),
+    pytest.param(NEWER, "has version 4; this version of stedi reads version 3. Update stedi.", id="newer"),
 ]
 
 
