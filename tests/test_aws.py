@@ -10,6 +10,7 @@ import pytest
 
 import athena_double
 import cloud
+import forms
 from conftest import write_source
 from rows import LANDED, customer, phone
 from runs import CURATED, LANDING, TRUSTED, build, land, publish
@@ -345,3 +346,28 @@ def test_deleted_lakehouse_leaves_an_empty_account(published, client):
     with pytest.raises(BadInput, match="is no lakehouse"):
         provision.existing(LAKE)
     assert catalog.load(lake) is None and {*TRUSTED, *CURATED} < set(tables.NAMES)
+
+
+def test_files_in_other_forms_give_the_same_tables_and_athena_reads_their_normalised_copies(tmp_path, given, client):
+    source = forms.write(tmp_path / "source", "one after another", LANDED)
+    forms.write(source, "keys in another case", {"accelerometer_landing": LANDED["accelerometer_landing"]})
+    (source / "accelerometer" / "landing" / "more.json").write_bytes(
+        forms.lines(forms.records([phone("bob", 77)], tables.table("accelerometer_landing")))
+    )
+    usual = write_source(tmp_path / "usual", LANDED | {
+        "accelerometer_landing": [*LANDED["accelerometer_landing"], phone("bob", 77)]})  # fmt: skip
+    ours = publish(usual, str(tmp_path / "lake")).record
+    athena_double.STATEMENTS.clear()
+    theirs = publish(source, "s3://p3-forms", engine="athena").record
+    assert {name: table.fingerprint for name, table in theirs.tables.items()} == {
+        name: table.fingerprint for name, table in ours.tables.items()
+    }
+    declared = [each for each in athena_double.STATEMENTS if "external table" in each.lower()]
+    assert declared and all("/landing_normalised/" in each for each in declared)
+    kept = {key for key in keys_of(client, "p3-forms") if key.startswith("accelerometer/landing")}
+    names = {(key.split("/")[1], key.rpartition("/")[2]) for key in kept if key.endswith(".json")}
+    assert {(folder, name) for folder in ("landing", "landing_normalised")
+            for name in ("accelerometer.json", "more.json")} <= names  # fmt: skip
+    as_it_came = (source / "accelerometer" / "landing" / "accelerometer.json").read_bytes()
+    [key] = [key for key in kept if re.search(r"/landing/.*/accelerometer\.json", key)]
+    assert client("s3").get_object(Bucket="p3-forms", Key=key)["Body"].read() == as_it_came
