@@ -9,11 +9,12 @@ from stedi.contract.forms import FORMS
 from stedi.report.landing import count_normalised
 from stedi.report.text import kind_of_data, make_legible, shorten
 from stedi.results.model.inspection import Customers, Ending, InspectedTable, Inspection
-from stedi.results.model.landing import LandedTable
+from stedi.results.model.landing import LandedTable, Refused
 
 WIDTH = 100
 _GROUPS = 8  # of faults, of each table
-_EXAMPLES = 3  # of each group
+_FILES = 3  # of each group
+_EXAMPLES = 3  # of each file
 _OF_UNITS = ("looks like", "a date in text")  # in the reasons that are about units of time
 
 
@@ -67,12 +68,13 @@ def _tables(found: Sequence[InspectedTable], source: str) -> list[str]:
     for each in found:
         landed = each.account
         counts = (f"{n:,}" for n in (landed.records, landed.rows, landed.quarantined)) if landed else "---"
-        lines.append(row(each.table, f"{each.files_found:,}", f"{each.bytes_found:,}", *counts, each.place.removeprefix(f"{source}/") or "."))
+        place = each.place.removeprefix(f"{source}/")
+        lines.append(row(each.table, f"{each.files_found:,}", f"{each.bytes_found:,}", *counts, place))
     return lines
 
 
 def _forms(accounts: Sequence[LandedTable]) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for landed in accounts:
         forms: Counter[str] = Counter()
         compressed: Counter[str] = Counter()
@@ -84,30 +86,42 @@ def _forms(accounts: Sequence[LandedTable]) -> list[str]:
         unknown = sorted({key for file in landed.files for key in file.unknown_keys})
         said += [f"keys that are no column: {shorten(', '.join(unknown), 60)}"] if unknown else []
         lines += _wrapped(f"{landed.table}: {', '.join(said) or 'no record'}")
-    values = [f"{each['count']:,} of {each['table']}.{each['key']}: {each['kind']}" for each in count_normalised(accounts)]
+    counted = count_normalised(accounts)
+    values = [f"{each['count']:,} of {each['table']}.{each['key']}: {each['kind']}" for each in counted]
     normalised = ["Normalised without a loss:", *(f"  {each}" for each in values)] if values else []
     return ["Forms", *lines, *_section("", normalised or ["No value has to be normalised."])[1:]]
 
 
 def _faults(accounts: Sequence[LandedTable]) -> list[str]:
     lines: list[str] = []
-    of_units = 0
     for landed in accounts:
-        groups = [(file.name, group) for file in landed.files for group in file.refused]
-        of_units += sum(g.records for _, g in groups if any(each in g.reason for each in _OF_UNITS))
-        for name, group in sorted(groups, key=lambda each: -each[1].records)[:_GROUPS]:
-            examples = [each for each in landed.faults if each.file == name and _kind(each.reason) == _kind(group.reason)]
-            places = [f"line {each.line:,} position {each.position:,}" for each in examples[:_EXAMPLES]]
-            where = "; ".join(places) or f"first in line {group.line:,}"
-            lines += _wrapped(f"{landed.table}, {name}: {group.records:,} × {group.reason} ({where})")
-        if len(groups) > _GROUPS:
-            lines.append(f"  {landed.table}: and {len(groups) - _GROUPS:,} more groups")
-    units = (
-        f"{of_units:,} records have a time in another unit than milliseconds; it is never converted."
-        if of_units
-        else "No time looks like seconds, microseconds, nanoseconds or a date in text."
-    )
-    return ["Faults", *(lines or ["  No record is unusable."]), f"  Units: {units}"]
+        groups: dict[str, list[tuple[str, Refused]]] = {}
+        for name, refused in ((file.name, each) for file in landed.files for each in file.refused):
+            groups.setdefault(_kind(refused.reason), []).append((name, refused))
+        largest = sorted(groups.values(), key=lambda group: -sum(each.records for _, each in group))
+        lines += [line for group in largest[:_GROUPS] for line in _fault(landed, group)]
+        if len(largest) > _GROUPS:
+            lines.append(f"  {landed.table}: and {_number(len(largest) - _GROUPS, 'more reason')}")
+    every = [each for landed in accounts for file in landed.files for each in file.refused]
+    of_units = sum(each.records for each in every if any(sign in each.reason for sign in _OF_UNITS))
+    units = "No time looks like seconds, microseconds, nanoseconds or a date in text."
+    if of_units:
+        have = _number(of_units, "record has", "records have")
+        units = f"{have} a time in another unit than milliseconds since 1970; it is never converted."
+    return ["Faults", *(lines or ["  No record is unusable."]), *_wrapped(f"Units: {units}")]
+
+
+def _fault(landed: LandedTable, group: Sequence[tuple[str, Refused]]) -> Iterator[str]:
+    """One kind of reason in a table, and the files in which it stands with examples."""
+    records = sum(refused.records for _, refused in group)
+    yield from _wrapped(f"{landed.table}: {_number(records, 'record')}: {group[0][1].reason}")
+    for name, refused in group[:_FILES]:
+        examples = [each for each in landed.faults if each.file == name and _kind(each.reason) == _kind(refused.reason)]
+        at = [f"{each.line:,}:{each.position:,}" for each in examples[:_EXAMPLES]]
+        where = f"line:position {', '.join(at)}" if at else f"first in line {refused.line:,}"
+        yield from _wrapped(f"{name}: {refused.records:,} ({where})", "    ")
+    if len(group) > _FILES:
+        yield f"    and {_number(len(group) - _FILES, 'more file')}"
 
 
 def _kind(reason: str) -> str:
@@ -129,14 +143,18 @@ def _repeated(shown: Inspection) -> list[str]:
 
 
 def _customers(held: Customers) -> list[str]:
-    share = f" ({held.consented_records / held.records:.0%})" if held.records else ""
+    if not held.records:
+        return ["No customer record can be used."]
+    share = f" ({held.consented_records / held.records:.0%})"
     consent = f"{held.consented_records:,} of {held.records:,} customer records have a date of consent{share}"
     if held.records != held.addresses:
         consent += f"; {held.consented_addresses:,} of {held.addresses:,} addresses"
     devices = f"Each of the {held.devices:,} serial numbers stands in the records of one address."
     if held.shared_devices:
         stand = _number(held.shared_devices, "serial number stands", "serial numbers stand")
-        devices = f"{stand} in the records of several addresses (of {held.devices:,}; {held.addresses_sharing:,} addresses)."
+        devices = (
+            f"Of {held.devices:,}, {stand} in the records of several addresses ({held.addresses_sharing:,} in all)."
+        )
     return [f"{consent}.", devices]
 
 
@@ -145,7 +163,8 @@ def _endings(shown: Inspection) -> list[str]:
     lines = [row("policy", *(each.policy for each in shown.endings))]
     lines.append(row("exit code as it is", *(str(each.exit_code) for each in shown.endings)))
     if then := _mended(shown):
-        lines.append(row(then, *("-" if each.exit_code_then is None else str(each.exit_code_then) for each in shown.endings)))
+        codes = [each.exit_code_then for each in shown.endings]
+        lines.append(row(then, *("-" if code is None else str(code) for code in codes)))
     for name in tables.NAMES:
         if any(name in each.rows for each in shown.endings):
             rows = (each.rows.get(name) for each in shown.endings)
@@ -175,7 +194,8 @@ def _advice(shown: Inspection) -> str:
         said.append("A run ends with 2 (bad input) until what no run takes in is mended.")
     if shown.max_quarantined:
         cannot = _number(shown.max_quarantined, "record", "records")
-        said.append(f"{cannot} cannot be used: a run ends with 2 unless --max-quarantined {shown.max_quarantined} is given.")
+        allowance = f"--max-quarantined {shown.max_quarantined}"
+        said.append(f"{cannot} cannot be used: a run ends with 2 unless {allowance} is given.")
     return " ".join(said)
 
 

@@ -1,4 +1,4 @@
-"""Counts over the landing tables that a reader wants to know before a run: what repeats, who consents, what is shared."""
+"""Counts over the landing tables that a reader wants before a run: what repeats, who consents, what is shared."""
 
 from stedi.results.empty_tables import SEVERAL_RECORDS, SHARED_DEVICES
 from stedi.results.model.inspection import Customers

@@ -36,8 +36,9 @@ def inspect(source: str, table_sources: Mapping[str, str]) -> Inspection:
     """
     if not source and not table_sources:
         raise BadInput("What is to be inspected is not said. Give a folder or an s3:// prefix: stedi inspect SOURCE")
-    located, problem = discover.locate_some(source, table_sources)
-    missing = [table.name for table in LANDING if table.name not in located]
+    found, problem = discover.locate_some(source, table_sources)
+    located = {table.name: found[table.name] for table in LANDING if table.name in found}
+    missing = [table.name for table in LANDING if table.name not in found]
     obstacles = [str(problem)] if problem else [_not_given(missing)] if missing else []
     with _temporary_run(source, table_sources, located) as run:
         for name, files in located.items():
@@ -60,9 +61,7 @@ def inspect(source: str, table_sources: Mapping[str, str]) -> Inspection:
 
 
 @contextmanager
-def _temporary_run(
-    source: str, table_sources: Mapping[str, str], located: Mapping[str, TableFiles]
-) -> Iterator[Run]:
+def _temporary_run(source: str, table_sources: Mapping[str, str], located: Mapping[str, TableFiles]) -> Iterator[Run]:
     """A run in a lakehouse that is gone afterwards, with its keys."""
     with tempfile.TemporaryDirectory(prefix="stedi-inspect-") as folder:
         lake = provision.create(str(Path(folder) / "lakehouse"))
@@ -71,8 +70,9 @@ def _temporary_run(
         except CouldNotFinish as error:
             raise CouldNotFinish(f"{error} (It is a temporary one: TMPDIR says on which disk.)") from None
         record = RunRecord(
-            run_id=new_run_id(), started_at=utc_now(), as_of=milliseconds(), source=paths.resolve(source or paths.SOURCE),
-            table_sources=dict(table_sources), engine="duckdb", max_quarantined=sys.maxsize,
+            run_id=new_run_id(), started_at=utc_now(), as_of=milliseconds(),
+            source=paths.resolve(source or paths.SOURCE), table_sources=dict(table_sources),
+            engine="duckdb", max_quarantined=sys.maxsize,
         )  # fmt: skip
         yield Run.begin(lake, record)
 

@@ -206,6 +206,7 @@ class Run(RunTables):
                 self._save()
 
     def follow_policy(self, policy: str) -> None:
+        """Build by this policy from here on. What was built by another is forgotten; landing tables stay."""
         policies.policy(policy)  # refuses one that does not exist
         if policy != self.policy:
             self.record.policy = policy
