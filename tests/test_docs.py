@@ -16,12 +16,13 @@ from stedi.cli import main
 from stedi.contract import paths, tables
 from stedi.course import glue_jobs
 from stedi.report import overview
+from stedi.results.model.inspection import Customers, Ending, InspectedTable, Inspection
 
 SCHEMA = json.loads((paths.ROOT / "docs" / "results.schema.json").read_text(encoding="utf-8"))
 README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = [
-    *("run", "sample", "report", "audit", "evidence", "suites", "query", "status", "compare", "forget"),
+    *("run", "sample", "inspect", "report", "audit", "evidence", "suites", "query", "status", "compare", "forget"),
     *("rotate-key", "delete", "iam-policy"),
 ]
 
@@ -212,3 +213,12 @@ def test_modules_that_are_named_are_there(path):
     scripts = {f"{name}.py" for name in glue_jobs.SCRIPTS}
     named = re.findall(r"`(?:[\w/]+/)?([a-z_]+\.py)`", path.read_text(encoding="utf-8"))
     assert set(named) <= files | scripts
+
+
+@pytest.mark.parametrize("part", [Inspection, InspectedTable, Customers, Ending], ids=lambda part: part.__name__)
+def test_document_of_inspect_describes_every_field(part):
+    document = (paths.ROOT / "docs" / "inspect.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)(?:\[\])?` \| (.+) \|$", document, re.MULTILINE))
+    assert {name: rows.get(name) for name in part.model_fields} == {
+        name: field.description for name, field in part.model_fields.items()
+    }

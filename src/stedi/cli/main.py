@@ -5,10 +5,10 @@ import click
 import stedi
 from stedi.cli.building import run, sample
 from stedi.cli.changing import delete, forget, rotate_key
-from stedi.cli.reading import audit, compare, evidence, iam_policy, query, report, status, suites
+from stedi.cli.reading import audit, compare, evidence, iam_policy, inspect, query, report, status, suites
 
 COMMANDS = (
-    *(run, sample, report, audit, evidence, suites, query, status, compare),
+    *(run, sample, inspect, report, audit, evidence, suites, query, status, compare),
     *(forget, rotate_key, delete, iam_policy),
 )
 

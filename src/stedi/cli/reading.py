@@ -7,10 +7,29 @@ from pathlib import Path
 import click
 
 from stedi.cli import command
-from stedi.cli.command import Command, with_lakehouse, with_out, with_report_folders
-from stedi.contract import paths
+from stedi.cli.command import Command, table_option, with_lakehouse, with_out, with_report_folders
+from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
 from stedi.contract.policies import POLICIES
+
+
+@click.command(cls=Command)
+@click.argument("source", default="")
+@table_option("--customers", "of customer_landing")
+@table_option("--accelerometer", "of accelerometer_landing")
+@table_option("--step-trainer", "of step_trainer_landing")
+@click.option("--json", "as_json", is_flag=True, help="as JSON, for machines")
+def inspect(source: str, as_json: bool, **own: str) -> None:
+    """Read a source without landing it, and say what a run would end with.
+
+    SOURCE is a folder or an s3:// prefix with the landing JSON. The exit code is 0 also where a run would fail.
+    """
+    from stedi.report import inspection
+    from stedi.runs.inspect import inspect
+
+    command.silence_stderr_at_exit()
+    found = inspect(source, tables.sources(own))
+    print(found.encode() if as_json else inspection.text(found))
 
 
 @click.command(cls=Command)

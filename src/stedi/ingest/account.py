@@ -91,6 +91,8 @@ class _FileAccount:
     reasons: dict[str, Refused] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     objects: int = 0  # JSON objects, whole or cut, beside those that are regular
+    rows: int = 0
+    quarantined: int = 0
     of_this_table: int = 0  # of these, objects with all keys that it requires
     as_it_came: bool = True
     after_line: bool = True  # whether what was read last ended a line
@@ -105,11 +107,10 @@ class _FileAccount:
             create_content(usable, usable.suffix == ".gz") as kept,
             reasons.open("w") as named,
         ):
-            self.landed.rows = 0
             for piece in scan(content, self.table):
                 self._take_piece(piece, kept, named)
         self._close()
-        if self.landed.quarantined:
+        if self.quarantined:
             rejected = folders.rejected / self.landed.name
             rejected.parent.mkdir(parents=True, exist_ok=True)
             original.rename(rejected)
@@ -124,8 +125,8 @@ class _FileAccount:
     @property
     def is_wrong_shape(self) -> bool:
         """Whether nothing in the file can be a record of this table: no allowance covers that."""
-        one_object = self.landed.quarantined == 1 and self.objects > 0
-        return bool(self.landed.quarantined) and not (self.landed.rows or self.of_this_table or one_object)
+        one_object = self.quarantined == 1 and self.objects > 0
+        return self.quarantined > 0 and not (self.rows or self.of_this_table or one_object)
 
     def _take_piece(self, piece: Piece, kept: BinaryIO, named: TextIO) -> None:
         if piece.kind == "separator":
@@ -155,13 +156,13 @@ class _FileAccount:
 
     def _keep(self, piece: Piece, line: bytes, kept: BinaryIO) -> None:
         kept.write(line if line.endswith(b"\n") else line + b"\n")
-        self.landed.rows += piece.records
+        self.rows += piece.records
         self.forms[piece.form] += piece.records
         self.as_it_came &= piece.form in ("line", "crlf")
         self.after_line = line.endswith(b"\n")
 
     def _quarantine(self, piece: Piece, reason: str, named: TextIO) -> None:
-        self.landed.quarantined += piece.records
+        self.quarantined += piece.records
         self.after_line = False
         if not reason:  # it goes on with what was named before
             return
@@ -177,7 +178,7 @@ class _FileAccount:
 
     def _close(self) -> None:
         landed = self.landed
-        landed.records = landed.rows + landed.quarantined
+        landed.rows, landed.quarantined, landed.records = self.rows, self.quarantined, self.rows + self.quarantined
         landed.forms = {form: self.forms[form] for form in FORMS if self.forms[form]}
         landed.normalised = [
             Normalised(key=key, kind=kind, values=values) for (key, kind), values in sorted(self.normalised.items())

@@ -7,6 +7,7 @@ below it in which all of them are is taken, as in the clone of a repository.
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,29 @@ def locate_all(source: str | Path, table_sources: Mapping[str, str | Path]) -> d
     wanted = [table for table in LANDING if table.name not in own]
     found = own | (_locate_in(open_place(source), wanted, table_sources) if wanted else {})
     return {table.name: found[table.name] for table in LANDING}
+
+
+def locate_some(
+    source: str | Path, table_sources: Mapping[str, str | Path]
+) -> tuple[dict[str, TableFiles], BadInput | None]:
+    """The files of the landing tables that can be found, and what `locate_all` says where that is not all of them.
+
+    An empty `source` holds none. Raises BadInput where no table is found, and for a table's own place without files.
+    """
+    try:
+        if source:
+            return locate_all(source, table_sources), None
+        problem = None
+    except BadInput as error:
+        problem = error
+    found = {name: _locate_own(name, place) for name, place in table_sources.items()}
+    for table in LANDING if source else ():
+        if table.name not in found:
+            with suppress(BadInput):
+                found[table.name] = locate(table, open_place(source))
+    if problem and not found:
+        raise problem
+    return found, problem
 
 
 def locate(table: Table, source: Source) -> TableFiles:

@@ -65,7 +65,7 @@ def collect(
     run: AuditedRun, audit: "Audit", criteria: list[Criterion], reports: str = paths.REPORTS, compare: bool = False
 ) -> Results:
     """The results of an audited run. With `compare`, the policies are compared however much data there is."""
-    landing = [_landed(run.record.landing[table.name]) for table in tables.LANDING]
+    landing = [landed_table(run.record.landing[table.name]) for table in tables.LANDING]
     dataset = datasets.of_run(run.record)
     expected = dataset.rows.get(run.policy, {})
     with table_reader.reading(run.record, run.lake, run.limits) as query:
@@ -135,7 +135,8 @@ def _policies(run: AuditedRun, landing: list[LandedTable], compare: bool) -> Pol
     return policy_comparison.compare(folders, run.record.as_of, run.limits, at_once=small)
 
 
-def _landed(manifest: Manifest) -> LandedTable:
+def landed_table(manifest: Manifest) -> LandedTable:
+    """What landed of a table, as the results have it."""
     totals = {name: getattr(manifest, name) for name in ("records", "rows", "quarantined", "erased")}
     return LandedTable.model_validate(manifest.model_dump(include={"table", "digest", "faults", "files"}) | totals)
 

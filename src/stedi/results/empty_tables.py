@@ -79,7 +79,7 @@ left join known on known.serialnumber = reading.serialnumber
 left join trusted on trusted.serialnumber = reading.serialnumber
 left join curated on curated.serialnumber = reading.serialnumber
 """
-_SHARED = """
+SHARED_DEVICES = """
 with device as (
     select serialnumber, count(distinct email) as people from customer_landing group by serialnumber
 )
@@ -102,7 +102,7 @@ inner join (select distinct "timestamp", "user" from accelerometer_trusted) as p
 left join (select distinct email, serialnumber from customer_curated) as owner
     on owner.serialnumber = reading.serialnumber and owner.email = phone."user"
 """
-_SEVERAL = """
+SEVERAL_RECORDS = """
 select count(case when records > 1 then 1 end) as landed, count(case when consenting > 1 then 1 end) as trusted
 from (select email, count(*) as records, count(sharewithresearchasofdate) as consenting
     from customer_landing group by email) as address
@@ -192,7 +192,7 @@ def _trainer(run: _FailedRun) -> Said:
         return "no_device", f"{consent} phone readings that may be used, and {none}.", counts
     said = []
     if shared:
-        counts |= run.count(_SHARED)
+        counts |= run.count(SHARED_DEVICES)
         said.append(_shared(counts))
     if older:
         said.append(f"{_number(older, 'trainer reading')} of those who consent, all from before their owner's consent.")
@@ -226,7 +226,7 @@ _EXPLAINED: dict[str, Callable[[_FailedRun], Said]] = {
 
 
 def _explain_several_records(run: _FailedRun) -> list[Explanation]:
-    counts = run.count(_SEVERAL)
+    counts = run.count(SEVERAL_RECORDS)
     have = _number(counts["landed"], "address has", "addresses have")
     about = (
         f"{have} more than one record, {counts['trusted']:,} of them with consent in several, and policy "

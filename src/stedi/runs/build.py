@@ -27,18 +27,23 @@ class RunTables(RunQueries):
     @guarded
     def land(self, name: str) -> Manifest:
         """Bring a landing table's files in. Returns what landed, which a notebook shows file by file."""
-        table = tables.table(name)
         located = discover.locate_all(self.record.source, self.record.table_sources)
         others = sum(landed.quarantined for other, landed in self.record.landing.items() if other != name)
-        allowed = self.record.max_quarantined - others
-        with self._landing(name):
-            try:
-                landed = land.land(table, located[name], self._lake, self._folder, self._engine, allowed)
-            except QuarantineExceeded:
+        try:
+            return self.land_files(name, located[name], self.record.max_quarantined - others)
+        except QuarantineExceeded:
+            with self._writing():
                 raise refusal.refusal(
                     located, self._lake, self._folder, self.limits.threads, self.record.max_quarantined
                 ) from None
-            self.record.landing[name] = landed
+
+    @guarded
+    def land_files(self, name: str, files: discover.TableFiles, allowed: int) -> Manifest:
+        """Bring these files of a landing table in, with so many unusable records at most."""
+        with self._landing(name):
+            self.record.landing[name] = land.land(
+                tables.table(name), files, self._lake, self._folder, self._engine, allowed
+            )
         return self.record.landing[name]
 
     @guarded

@@ -53,11 +53,11 @@ class Run(RunTables):
         located = check_inputs(source, own, lakehouse, engine, allowed)
         lake = prepare_lakehouse(located, lakehouse, engine, max_quarantined, run_id)
         asked = RunRecord(
-            run_id=run_id or new_run_id(), started_at=utc_now(), as_of=_milliseconds(), source=paths.resolve(source),
+            run_id=run_id or new_run_id(), started_at=utc_now(), as_of=milliseconds(), source=paths.resolve(source),
             table_sources={name: paths.resolve(place) for name, place in own.items()},
             engine=engine, max_quarantined=max_quarantined, limits=allowed, max_dollars=max_dollars,
         )  # fmt: skip
-        return cls._begin(lake, asked)
+        return cls.begin(lake, asked)
 
     @classmethod
     @guarded
@@ -72,7 +72,7 @@ class Run(RunTables):
         lake = storage.open_lakehouse(lakehouse)
         run = cls._open_run(lake, run_id) or cls._on_published(lake, run_id, builds)
         if policy:
-            run._follow_policy(policy)
+            run.follow_policy(policy)
         elif not run.policy:
             raise BadInput(f"Run {run.id} has no policy yet. Run notebook {notebooks.TRUSTED} first.")
         publish.recover(lake, run.record)
@@ -95,7 +95,7 @@ class Run(RunTables):
     def again(cls, lake: Storage) -> "Run":
         """Begin a run on the inputs and with the policy of the published one, as of the same moment."""
         published = cls.look(lake.url()).record
-        return cls._begin(lake, _renewed(published, published.as_of))
+        return cls.begin(lake, _renewed(published, published.as_of))
 
     @classmethod
     def _open_run(cls, lake: Storage, run_id: str) -> "Run | None":
@@ -112,10 +112,11 @@ class Run(RunTables):
             missing = f"no open run {run_id}" if run_id else "no run"
             raise BadInput(f"There is {missing} in {paths.shown(lake.url())}. Run notebook {notebooks.LANDING} first.")
         record = RunRecord.require_published(lake, current.run_id)
-        return cls._begin(lake, _renewed(record, _milliseconds())) if builds else cls(lake, record, published=True)
+        return cls.begin(lake, _renewed(record, milliseconds())) if builds else cls(lake, record, published=True)
 
     @classmethod
-    def _begin(cls, lake: Storage, record: RunRecord) -> "Run":
+    def begin(cls, lake: Storage, record: RunRecord) -> "Run":
+        """Begin a run of which everything was checked."""
         with lake.lock(record.run_id):
             provision.sync_catalog(lake)
             catalog.delete_unpublished(lake)
@@ -204,7 +205,8 @@ class Run(RunTables):
                 self.record.aws = self._engine.cost()
                 self._save()
 
-    def _follow_policy(self, policy: str) -> None:
+    def follow_policy(self, policy: str) -> None:
+        """Build by this policy from here on. What was built by another is forgotten; landing tables stay."""
         policies.policy(policy)  # refuses one that does not exist
         if policy != self.policy:
             self.record.policy = policy
@@ -227,7 +229,7 @@ class Run(RunTables):
         return facts
 
 
-def _milliseconds() -> int:
+def milliseconds() -> int:
     """Now, in milliseconds since 1970."""
     return int(time.time() * 1000)
 
