@@ -1,8 +1,14 @@
 """Traces of a person are found however they are written, and only where they are."""
 
+import base64
+import bz2
 import gzip
+import io
 import json
+import lzma
+import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -89,3 +95,59 @@ def test_value_behind_any_escape_of_json_is_found(tmp_path, name, text):
     (tmp_path / "data.json").write_text(text, encoding="utf-8")
     assert trace_search.search_files([tmp_path], [name]).paths
     assert not trace_search.search_files([tmp_path], ["Somebody Else"]).paths
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+TEXT = b"x" * 99 + b' "' + EMAIL.encode() + b'"'
+PACKED = {
+    "zip": zipped("a.txt", TEXT),
+    "zip with a name": zipped(f"{EMAIL}.txt", b"nothing"),
+    "bz2": bz2.compress(TEXT),
+    "xz": lzma.compress(TEXT),
+    "gz in gz": gzip.compress(gzip.compress(TEXT)),
+    "zip in bz2 in gz": gzip.compress(bz2.compress(zipped("b", TEXT))),
+    "UTF-16": EMAIL.encode("utf-16"),
+    "UTF-16, other order": b"\0 " + EMAIL.encode("utf-16-be"),
+    "UTF-16 from the second byte on": b"\n" + EMAIL.encode("utf-16-le"),
+    "Latin-1": EMAIL.encode("latin-1"),
+    "percent": quote(EMAIL).encode(),
+    "base64": b"x " + base64.b64encode(EMAIL.encode()),
+    "base64 of UTF-16": base64.b64encode(EMAIL.encode("utf-16-le")),
+    "base64 within JSON in base64": base64.b64encode(json.dumps({"a": EMAIL}).encode()),
+}
+
+
+@pytest.mark.parametrize("content", PACKED.values(), ids=PACKED)
+def test_value_is_found_in_an_archive_or_encoding_whatever_the_file_is_called(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    assert found(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [zipped("a", TEXT)[:-9], gzip.compress(TEXT)[:-9], b"7z\xbc\xaf\x27\x1c", b"PAR1 and no more"],
+    ids=["a zip that is cut", "gzip that is cut", "7z", "no Parquet"],
+)
+def test_what_cannot_be_unpacked_is_named_as_not_searched(tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+    result = trace_search.search_files([tmp_path], ["somebody@else.example"])
+    assert (result.paths, [Path(each).name for each in result.not_searched]) == ([], ["file"])
+
+
+def test_names_of_files_and_folders_and_linked_folders_are_searched_and_circles_end(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / EMAIL).mkdir(parents=True)
+    there.mkdir()
+    (here / EMAIL / "inside.txt").write_text("")
+    (here / f"{EMAIL}.json.gz").write_bytes(b"")
+    (there / "linked.txt").write_text(EMAIL)
+    (here / "link").symlink_to(there)
+    (there / "back").symlink_to(here)
+    (here / "nowhere").symlink_to(tmp_path / "gone")
+    assert sorted(found(here)) == [f"{EMAIL}.json.gz", "inside.txt", "linked.txt"]

@@ -1,5 +1,6 @@
 """Commands that change what is published or take it away: `forget`, `rotate-key` and `delete`."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -18,20 +19,30 @@ from stedi.contract.errors import BadInput
 @click.option("--email", "typed", multiple=True, metavar="E", help="whom; may be given several times")
 @click.option("--emails", "file", metavar="FILE", help="a file with one address a line")
 @click.option("--dry-run", is_flag=True, help="only show what is held of them, in clear")
+@click.option("--out", metavar="FILE", help="with --dry-run: write all that is held, readings too, as JSON")
+@click.option("--anyway", is_flag=True, help="set a tombstone also where nobody is found under an address")
 def forget(
-    reports: str, screenshots: str, lakehouse: str, typed: tuple[str, ...], file: str | None, dry_run: bool
-) -> None:
+    reports: str, screenshots: str, lakehouse: str, typed: tuple[str, ...], file: str | None,
+    dry_run: bool, out: str | None, anyway: bool,
+) -> None:  # fmt: skip
     """Erase people from the lakehouse, for good, and write a receipt."""
     from stedi.erasure import erase, receipt, subject_access
     from stedi.notebook_runner.runner import say
+    from stedi.storage import keys
 
     emails = erase.addresses(list(typed), file)
+    if out and not dry_run:
+        raise BadInput("--out is for what is held of somebody. Add --dry-run.")
     if dry_run:
-        for email in emails:
-            print(subject_access.describe(email, subject_access.data_held(lakehouse, email)))
+        held = [subject_access.data_held(lakehouse, email, readings=bool(out)) for email in emails]
+        if out:
+            keys.write(
+                Path(paths.resolve(out)), json.dumps(held, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+            )
+        print("\n".join(map(subject_access.describe, emails, held)))
         return
     command.silence_stderr_at_exit()
-    receipts = erase.forget(lakehouse, emails, reports, screenshots, say)
+    receipts = erase.forget(lakehouse, emails, reports, screenshots, say, anyway)
     print("\n".join(receipt.summary(each) for each in receipts))
 
 

@@ -18,6 +18,12 @@ class AuditFailed(StediError):
     exit_code = 1
 
 
+class NobodyFound(StediError):
+    """Raised when an erasure was asked for of somebody of whom nothing is held; nothing was changed."""
+
+    exit_code = 1
+
+
 class BadInput(StediError):
     """Raised when what the user gave (source, option, SQL, notebook order) cannot be used."""
 

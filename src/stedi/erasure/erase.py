@@ -10,17 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stedi.contract import paths, tables
-from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.contract.errors import BadInput, CouldNotFinish, NobodyFound
 from stedi.contract.identity import normalise_identity
 from stedi.contract.notebooks import STEPS
-from stedi.erasure import receipt, subject_access, trace_search
-from stedi.erasure.subject_access import Person
-from stedi.ingest import land
-from stedi.ingest.tombstones import KINDS, Tombstones, mark
+from stedi.erasure import receipt, trace_search
+from stedi.erasure.person import Person, have_records, identify
+from stedi.erasure.subject_access import is_anything_held
+from stedi.ingest import land, mentions
+from stedi.ingest.tombstones import Tombstones, mark, marks_of
 from stedi.runs import provision
 from stedi.runs.rebuild import republish
 from stedi.runs.run import Run
-from stedi.storage import catalog, erasures, keys
+from stedi.storage import catalog, erasures, keys, layout
 from stedi.storage.erasures import Erasure, Receipt, Search
 from stedi.storage.protocol import Storage
 from stedi.storage.record import utc_now
@@ -52,16 +53,18 @@ def forget(
     reports: str = paths.REPORTS,
     screenshots: str = paths.SCREENSHOTS,
     say: Callable[[str], None] = lambda line: None,
+    anyway: bool = False,
 ) -> list[Receipt]:
     """Erase these people, and complete what is pending. Returns the receipts.
 
-    Raises AuditFailed where the tables without them cannot be published, CouldNotFinish where traces are left.
+    Raises NobodyFound where nothing is held of one of them, unless a tombstone is to be set `anyway`; AuditFailed where
+    the tables without them cannot be published; CouldNotFinish where a file that is not ours holds a trace.
     """
     lake = provision.existing(lakehouse)
     with lake.lock("erasure"):
         _delete_notes(lake)
         if emails:
-            _request(lake, emails)
+            _request(lake, emails, anyway)
         pending = erasures.pending(lake)
         if not pending and not emails:
             raise BadInput("No erasure is pending. Say whom to erase: --email E, or --emails FILE.")
@@ -78,32 +81,51 @@ def forget(
         return receipts
 
 
-def _request(lake: Storage, emails: list[str]) -> None:
+def _request(lake: Storage, emails: list[str], anyway: bool) -> None:
     """Note what to look for, which is soon not known any more, and set the tombstones: before anything is removed."""
-    Tombstones(lake)  # refuses another key than theirs
+    marks = Tombstones(lake)  # refuses another key than theirs
+    sought = identify(lake, emails)
+    if not anyway:
+        _refuse_unknown(lake, emails, marks)
     secret = keys.tombstone(lake, make=True)
     name = _name(lake, emails)
-    earlier, sought = erasures.load(lake, name), subject_access.identify(lake, emails)
-    marks = {mark(secret, kind, value) for kind in KINDS for value in getattr(sought, kind)}
-    if (
-        earlier
-        and earlier.receipt
-        and marks <= set(earlier.marks)
-        and not subject_access.is_anything_held(lake, sought)
-    ):
+    earlier = erasures.load(lake, name)
+    new, beginnings = marks_of(secret, sought.values)
+    if earlier and earlier.receipt and set(new) <= set(earlier.marks) and not is_anything_held(lake, sought):
         return
     note = _note(lake, name)
     if earlier and not earlier.receipt:
-        erasure = earlier.model_copy(update={"marks": sorted(marks | set(earlier.marks))})
-        noted = _read_note(note)
-        sought = Person(**{kind: sorted({*getattr(noted, kind), *getattr(sought, kind)}) for kind in KINDS})
+        sought = sought.joined(_read_note(note))
+        new, beginnings = (sorted({*mine, *theirs}) for mine, theirs in
+                           ((new, earlier.marks), (beginnings, earlier.beginnings)))  # fmt: skip
+        erasure = earlier.model_copy(update={"marks": new, "beginnings": beginnings})
     else:
         erasure = Erasure(
-            id=name, requested_at=utc_now(), people=len(emails), marks=sorted(marks),
-            key=keys.name_of(secret), before=receipt.published_state(lake),
+            id=name, requested_at=utc_now(), people=len(emails), marks=new, beginnings=beginnings,
+            key=keys.name_of(secret), before=receipt.published_state(lake, secret),
         )  # fmt: skip
     keys.write(note, json.dumps(asdict(sought)).encode())
     erasure.save_in(lake)
+
+
+def _refuse_unknown(lake: Storage, emails: list[str], marks: Tombstones) -> None:
+    """Raise NobodyFound for addresses of which nothing is held, and that were not erased before."""
+    held = have_records(lake)
+    known = [email in held or (marks and marks.cover("person", email)) for email in emails]
+    unknown = [
+        number
+        for number, (email, is_known) in enumerate(zip(emails, known, strict=True), 1)
+        if not is_known and not is_anything_held(lake, identify(lake, [email]))
+    ]
+    if unknown:
+        which = (
+            "" if len(emails) == 1 else f" (of the {len(emails)} in alphabetical order: {', '.join(map(str, unknown))})"
+        )
+        raise NobodyFound(
+            f"Nobody was found: nothing is held under {len(unknown)} of the {len(emails)} addresses given{which}. "
+            "Nothing was changed, and nobody was erased. Compare the address with what the person wrote. To keep out "
+            "whoever comes under it later, repeat the command with --anyway."
+        )
 
 
 def _rebuild(lakehouse: str, lake: Storage, reports: str, screenshots: str) -> None:
@@ -117,6 +139,9 @@ def _rebuild(lakehouse: str, lake: Storage, reports: str, screenshots: str) -> N
         catalog.delete_unpublished(lake)
         run = Run.join(lakehouse, builds=False)
         run.audit()
+    for earlier in lake.folders(layout.RUNS):  # their records have names, digests and fingerprints of what was there
+        if earlier != run.id:
+            lake.delete(f"{layout.RUNS}/{earlier}")
     for step in STEPS:  # they show an earlier run
         (Path(paths.resolve(reports)) / f"{step}.ipynb").unlink(missing_ok=True)
     run.report(reports, screenshots)
@@ -138,27 +163,32 @@ def _complete(lake: Storage, name: str, folders: list[Path]) -> Receipt:
     """Look for what is left, and write the receipt if that is nothing."""
     erasure, sought = erasures.load(lake, name), _read_note(_note(lake, name))
     assert erasure, "it was listed as pending"
-    shared = subject_access.shared_values(lake, sought)
     lake.delete_old_versions()
-    values = [value for kind in KINDS for value in getattr(sought, kind)]
     with lake.local_path() as local:
-        traces = trace_search.search_files(
-            [local, *folders], [value for value in values if value not in shared], provision.engine_limits(lake)
-        )
+        traces = trace_search.search_files([local, *folders], sought.searched(), provision.engine_limits(lake))
+    inside = {path: path.replace(str(local), lake.url(), 1) for path in (*traces.paths, *traces.not_searched)}
     if traces.paths:
-        named = [path.replace(str(local), lake.url(), 1) for path in traces.paths[:10]]
-        listed = "\n".join(f"  {paths.shown(path)}" for path in named)
+        listed = "\n".join(f"  {_shown_name(inside[path], sought)}" for path in traces.paths[:10])
         raise CouldNotFinish(
             f"Erasure {name} is pending: {len(traces.paths)} files still hold a trace of the person:\n{listed}\n"
             "They are not the lakehouse's own. Delete them, or take the person out, and repeat the command."
         )
+    secret = keys.tombstone(lake)
     searched = Search(
-        files=traces.files, bytes=traces.bytes, found=0, values=len(values),
-        left_out_as_they_are_also_another_customers=len(shared),
+        files=traces.files, bytes=traces.bytes, found=0, values=len(sought.searched()),
+        left_out_as_they_are_also_another_customers=sum(map(len, sought.shared.values())),
+        devices_left_as_they_are_also_another_customers=len(sought.shared["device"]),
+        not_searched=[paths.shown(inside[path]) for path in traces.not_searched],
     )  # fmt: skip
-    done = receipt.complete(erasure, receipt.published_state(lake), searched)
+    done = receipt.complete(erasure, receipt.published_state(lake, secret), searched)
     erasure.model_copy(update={"before": None, "receipt": done}).save_in(lake)
     return done
+
+
+def _shown_name(path: str, sought: Person) -> str:
+    """The name of a file as it may be shown: one that names the person by its folder alone."""
+    shown = paths.shown(path)
+    return f"{Path(shown).parent}/ (a file whose name is withheld)" if mentions.named_in(shown, sought) else shown
 
 
 def _name(lake: Storage, emails: list[str]) -> str:
@@ -177,7 +207,10 @@ def _read_note(note: Path) -> Person:
             f"Erasure {note.stem} is pending, but {note} is gone, which held what to look for. Restore it, or delete "
             "the lakehouse."
         )
-    return Person(**json.loads(note.read_text(encoding="utf-8")))
+    content = json.loads(note.read_text(encoding="utf-8"))
+    if "values" not in content:  # of an earlier version, which knew of fewer kinds
+        content = {"values": {kind: content.get(kind, []) for kind in mentions.KINDS}}
+    return Person(**{"shared": {kind: [] for kind in mentions.KINDS}, **content})
 
 
 def _delete_notes(lake: Storage) -> None:

@@ -1,5 +1,7 @@
 """The receipt of an erasure: what is published before and after it, compared table by table. It names nobody."""
 
+import hmac
+
 from stedi.contract import tables
 from stedi.storage import catalog, layout
 from stedi.storage.erasures import Erasure, PublishedState, Receipt, RunsCompared, Search, TableChange, TableState
@@ -7,20 +9,27 @@ from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord, utc_now
 
 
-def published_state(lake: Storage) -> PublishedState | None:
-    """What is published, as a receipt compares it; None where nothing is."""
+def published_state(lake: Storage, secret: bytes) -> PublishedState | None:
+    """What is published, as a receipt compares it, under the key of the tombstones; None where nothing is."""
     current = catalog.load(lake)
     if current is None:
         return None
     landing = RunRecord.require_published(lake, current.run_id).landing
-    erased = {name: {file.name: file.erased for file in landed.files} for name, landed in landing.items()}
+    erased = {
+        name: {keyed(secret, file.name): file.erased for file in landed.files} for name, landed in landing.items()
+    }
     return PublishedState(
         run_id=current.run_id,
         tables={
-            name: TableState(rows=entry.rows, fingerprint=entry.fingerprint, erased=erased.get(name, {}))
+            name: TableState(rows=entry.rows, fingerprint=keyed(secret, entry.fingerprint), erased=erased.get(name, {}))
             for name, entry in current.tables.items()
         },
     )
+
+
+def keyed(secret: bytes, text: str) -> str:
+    """A digest of a fingerprint or a file name, of which nobody without the key can tell what it was made of."""
+    return hmac.digest(secret, f"receipt\0{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def complete(erasure: Erasure, after: PublishedState | None, searched: Search) -> Receipt:
@@ -45,6 +54,10 @@ def summary(receipt: Receipt) -> str:
               for table in receipt.tables]  # fmt: skip
     searched = receipt.searched
     lines.append(f"  Searched {searched.files:,} files, {searched.bytes:,} bytes: no trace found.")
+    if left := searched.devices_left_as_they_are_also_another_customers:
+        lines.append(f"  {left} devices stand in records of others too: their readings were left.")
+    if searched.not_searched:
+        lines.append("  Not searched, for they cannot be unpacked: " + ", ".join(searched.not_searched))
     return "\n".join([*lines, f"  Receipt: {layout.erasure(receipt.id)} in the lakehouse."])
 
 

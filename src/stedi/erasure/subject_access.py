@@ -1,142 +1,144 @@
-"""What a lakehouse holds of a person: the answer to a request for access, and what an erasure has to find."""
+"""What a lakehouse holds of a person: the answer to a request for access."""
 
 import hmac
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import Any
 
 from stedi.contract import tables
 from stedi.contract.identity import normalise_identity
-from stedi.erasure import trace_search
-from stedi.ingest import erased_records
+from stedi.erasure.person import Person, identify, landed_records
+from stedi.ingest import decodings, erased_records
+from stedi.ingest.record_texts import RecordTexts
+from stedi.ingest.tombstones import kind
 from stedi.runs import provision
 from stedi.storage import catalog, keys, layout
 from stedi.storage.protocol import Storage
 from stedi.storage.record import RunRecord
 
 
-@dataclass
-class Person:
-    """All values by which people are known: the texts to look for."""
-
-    person: list[str]
-    device: list[str] = field(default_factory=list)
-    name: list[str] = field(default_factory=list)
-
-    def cover(self, kind: str, value: str) -> bool:
-        """Whether a value is one of theirs; as `Tombstones.cover` says it of the erased."""
-        return normalise_identity(value) in map(normalise_identity, getattr(self, kind))
-
-
-def data_held(lakehouse: str, email: str) -> dict:
+def data_held(lakehouse: str, email: str, readings: bool = False) -> dict[str, Any]:
     """What a lakehouse holds of somebody, in clear: the answer to a request for access.
 
-    `records` are their customer records as they landed, `rows` counts by table, `quarantined` counts unusable records.
+    `records` are their customer records as they landed, with keys that are no column; `rows` counts by table;
+    `quarantined` are unusable records that name them, `mentions` counts usable ones of others that do. `shared` are
+    values that others have as well: readings of such devices may be theirs or not. With `readings` these as well.
     """
     lake = provision.existing(lakehouse)
     person = identify(lake, [normalise_identity(email)])
     current = catalog.load(lake)
     entries = current.tables if current else {}
-    records = _records(lake, person.person, list(tables.table("customer_landing").column_names))
-    counts = {name: _count(lake, name, entry, person) for name, entry in entries.items()}
-    return {"records": records, "rows": counts, "quarantined": sum(_quarantined(lake, person))}
+    whole = _with_shared_devices(person)
+    held: dict[str, Any] = {
+        "email": email,
+        "records": [*_records_of(lake, tables.table("customer_landing"), whole)],
+        "rows": {name: _count(lake, name, entry, whole) for name, entry in entries.items()},
+        "quarantined": [*_quarantined(lake, person)],
+        "mentions": sum(_mentions(lake, person)),
+        "shared": {kind: values for kind, values in person.shared.items() if values},
+    }
+    if readings:
+        held["readings"] = {table.name: [*_records_of(lake, table, whole)] for table in tables.LANDING[1:]}
+    return held
 
 
-def describe(email: str, held: dict) -> str:
-    """The same as text."""
+def describe(email: str, held: dict[str, Any]) -> str:
+    """The same as text, without readings."""
     lines = [f"{email}: {len(held['records'])} customer records"]
     for number, record in enumerate(held["records"], 1):
-        lines += [
-            f"  record {number}",
-            *(f"    {name}: {value}" for name, value in record.items() if value is not None),
-        ]
+        lines += [f"  record {number}", *(f"    {name}: {_shown(value)}" for name, value in record.items())]
     lines += [f"  {name}: {'not countable, the key was replaced' if rows is None else f'{rows:,} rows'}"
               for name, rows in held["rows"].items()]  # fmt: skip
-    return "\n".join([*lines, f"  quarantine: {held['quarantined']:,} records"])
+    lines.append(f"  quarantine: {len(held['quarantined']):,} records")
+    lines += [f"    {_shown(record)}" for record in held["quarantined"]]
+    lines.append(f"  records of others that name them: {held['mentions']:,}")
+    if devices := len(held["shared"].get("device", ())):
+        lines.append(
+            f"  {devices} devices stand in records of others too: their readings may be of either, and an erasure of "
+            "one of them leaves them."
+        )
+    return "\n".join(lines)
 
 
-def identify(lake: Storage, emails: list[str]) -> Person:
-    """Everything that identifies these people: addresses, serial numbers and names, from their customer records."""
-    found = _records(lake, emails, ["email", "serialnumber", "customername"])
-    return Person(
-        person=sorted({*emails, *(each["email"] for each in found)}),
-        device=sorted({each["serialnumber"] for each in found}),
-        name=sorted({each["customername"] for each in found} - {None}),
+def is_anything_held(lake: Storage, sought: Person) -> bool:
+    """Whether a record that landed, usable or not, holds anything of these people."""
+    current = catalog.load(lake)
+    entries = current.tables.items() if current else ()
+    return bool(
+        sought.records
+        or any(_count(lake, name, entry, sought) for name, entry in entries)
+        or next(_quarantined(lake, sought), None)
+        or any(_mentions(lake, sought))
     )
 
 
-def shared_values(lake: Storage, sought: Person) -> set[str]:
-    """Names and serial numbers that stand in the record of somebody else as well, maybe within more text, and stay."""
-    texts = [column.name for column in tables.CUSTOMER if column.type == "string"]
-    wanted = [*sought.name, *sought.device]
-    alike = " or ".join(f'contains(lower("{name}"), sought.value)' for name in texts)
-    within = f"exists (select 1 from (select unnest($1::varchar[]) as value) as sought where {alike})"
-    cells = [cell for row in _select(lake, within, wanted, texts) for cell in row.values() if cell]
-    return {value for value in wanted if any(trace_search.contains_value(value, cell) for cell in cells)}
+def _with_shared_devices(person: Person) -> Person:
+    devices = [*person.values["device"], *person.shared["device"]]
+    return Person(person.values | {"device": devices}, person.shared, person.records)
 
 
-def _records(lake: Storage, emails: list[str], columns: list[str]) -> list[dict]:
-    """Customer records with one of these addresses, of everything that landed."""
-    alike = (
-        "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
-    )
-    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normalise_identity(each) for each in emails}
-    return [{name: row[name] for name in columns} for row in found if normalise_identity(row["email"]) in wanted]
+def _shown(value: object) -> str:
+    """A value as it can be printed: control characters, which a terminal would obey, are escaped."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def _select(lake: Storage, where: str, values: list[str], columns: list[str]) -> list[dict]:
-    from stedi.engines.parquet_reader import parquet, reader
+def _records_of(lake: Storage, table: tables.Table, person: Person) -> Iterator[dict]:
+    """The records of somebody in a landing table, as they came."""
+    owner = next(column.key.lower() for column in table.columns if column.name == table.owner)
+    for record in landed_records(lake, table):
+        value = next((each for key, each in record.items() if key.lower() == owner), None)
+        if value is not None and person.cover(kind(table), str(value)):
+            yield record
 
-    names, rows = ", ".join(f'"{each}"' for each in columns), []
-    with reader(provision.engine_limits(lake), lake.url()) as connection:
-        for digest in lake.folders(layout.typed_landings(tables.table("customer_landing"))):
-            path = lake.url(layout.landing_rows(tables.table("customer_landing"), digest))
-            found = connection.execute(
-                f"select {names} from {parquet(path)} where {where}", [[normalise_identity(each) for each in values]]
-            ).fetchall()
-            rows += [dict(zip(columns, row, strict=True)) for row in found]
-    return rows
+
+def _mentions(lake: Storage, person: Person) -> Iterator[bool]:
+    """True for every usable customer record of others, and reading with keys that are no column, that names them."""
+    for table in tables.LANDING:
+        texts = RecordTexts(table, person)
+        for record in landed_records(lake, table, only_unknown=table.subject != "customer"):
+            encoded = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+            if texts.is_of_others(encoded) and texts.change(encoded) != encoded:
+                yield True
 
 
 def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> int | None:
     """The rows of somebody in a published table; None under pseudonyms whose key is another one now."""
     from stedi.engines.parquet_reader import parquet, reader
 
-    by = {"email": person.person, "user": person.person, "serialnumber": person.device}
+    columns = {"email": "person", "user": "person", "serialnumber": "device"}
+    secret = b""
     if {"participant", "device"} & entry.columns.keys():
         published = catalog.load(lake)
         record = RunRecord.require_published(lake, published.run_id) if published else None
         secret = keys.pseudonym(lake)
         if not record or record.tables[name].pseudonym_key != keys.name_of(secret):
             return None
-        made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
-        by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}
-    wanted = {column: values for column, values in by.items() if column in entry.columns}
-    if "email" in wanted:
-        wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
-    where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
-                        enumerate(wanted, 1))  # fmt: skip
+        columns = {"participant": "person", "device": "device"}
+    columns = {column: kind for column, kind in columns.items() if column in entry.columns}
+    if "email" in columns:
+        columns.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
+    names = ", ".join(f'"{column}"' for column in columns)
     with reader(provision.engine_limits(lake), lake.url()) as connection:
-        [(rows,)] = connection.execute(
-            f"select count(*) from {parquet(lake.url(entry.path))} where {where}",
-            [[normalise_identity(value) for value in values] for values in wanted.values()],
-        ).fetchall()
-    return rows
+        groups = connection.execute(f"select count(*), {names} from {parquet(lake.url(entry.path))} group by {names}")
+        return sum(rows for rows, *values in groups.fetchall()
+                   if any(_is_theirs(value, person, kind, secret)
+                          for value, kind in zip(values, columns.values(), strict=True)))  # fmt: skip
 
 
-def _quarantined(lake: Storage, person: Person) -> Iterator[int]:
+def _is_theirs(value: str, person: Person, kind: str, secret: bytes) -> bool:
+    if not secret:
+        return person.cover(kind, value)
+    return value in {
+        hmac.digest(secret, form.encode("utf-8", "surrogatepass"), "sha256").hex()
+        for each in person.values[kind] for form in (each, normalise_identity(each))
+    }  # fmt: skip
+
+
+def _quarantined(lake: Storage, person: Person) -> Iterator[str]:
     for name in lake.files(layout.QUARANTINE):
         if not name.endswith(".faults"):
+            table = tables.table(f"{name.partition('/')[0]}_landing")
             with lake.local_path(f"{layout.QUARANTINE}/{name}") as path:
-                yield erased_records.count_records(path, _table_of(name), person)
-
-
-def _table_of(name: str) -> tables.Table:
-    """The landing table that a quarantined file, named below `quarantine/`, came for."""
-    return tables.table(f"{name.partition('/')[0]}_landing")
-
-
-def is_anything_held(lake: Storage, sought: Person) -> bool:
-    """Whether a published table or a quarantined line holds anything of these people."""
-    current = catalog.load(lake)
-    entries = current.tables.items() if current else ()
-    return any(_count(lake, name, entry, sought) for name, entry in entries) or any(_quarantined(lake, sought))
+                for record in erased_records.records_naming(path, table, person):
+                    yield next(decodings.readings(record)).strip()

@@ -1,139 +1,162 @@
-"""Takes the records of erased people out of landing files, and leaves every other byte as it was."""
+"""Takes erased people out of landing files: their records, and what names them in the records of others."""
 
-import json
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from stedi.contract.identity import normalise_identity
 from stedi.contract.tables import Table
 from stedi.engines.limits import Limits
+from stedi.ingest import decodings, mentions
 from stedi.ingest.account import WorkFolders
+from stedi.ingest.mentions import People
 from stedi.ingest.record_rules import read_record
 from stedi.ingest.record_scanner import Piece, scan
-from stedi.ingest.tombstones import KINDS, Tombstones, kind
+from stedi.ingest.record_texts import RecordTexts
+from stedi.ingest.tombstones import Tombstones
 from stedi.storage.digests import create_content, is_compressed, open_content
-from stedi.storage.manifest import LandedFile
+from stedi.storage.manifest import LandedFile, Manifest
 
-
-class People(Protocol):
-    """The people whose records are meant."""
-
-    def cover(self, kind: str, value: str) -> bool:
-        """Whether a value of that kind is theirs."""
-
-
-_WORD = re.compile(r"""[^\s"',:;{}\[\]\\<>()|=]+""")
-_QUOTED = re.compile(r'"([^"]*)"')
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+Texts = dict[str, dict[str, list[str]]]
 
 
 def remove_erased_records(
-    table: Table, files: list[LandedFile], folders: WorkFolders, marks: Tombstones, limits: Limits
+    table: Table, manifest: Manifest, folders: WorkFolders, marks: Tombstones, limits: Limits
 ) -> None:
-    """Rewrite the files of a run that hold records of erased people, counting in `files`.
+    """Rewrite the files of a run that hold something of erased people, counting in the manifest.
 
-    The records of erased people are removed. Other people's records that mention them under a key that is no column
-    lose such keys. A quarantined original keeps the line feeds of what is removed, so that line numbers stay.
+    The records of erased people are removed. From records of others that name them, the text that does goes. A
+    quarantined original keeps its line feeds, so that line numbers stay. File names that name them are replaced, and
+    the digests of files that held them are keyed.
     """
     if not marks:
         return
-    by_path = {str(folders.readable(file)): file for file in files}
-    devices: dict[str, set[str]] = defaultdict(set)
-    for name, owners in _owners_by_file(table, list(by_path), limits).items():
-        if erased := {owner for owner in owners if marks.cover(kind(table), owner)}:
-            file = by_path[name]
-            file.erased += _remove_lines(Path(name), table, erased, devices)
-            if not file.as_it_came:
-                _rewrite(folders.incoming / file.name, table, lambda piece: _without_owners(piece, table, erased))
-    for file in files:
-        if file.unknown_keys:
-            _rewrite(folders.incoming / file.name, table, lambda piece: _without_mentions(piece, table, marks))
+    _rename(manifest, folders, marks)
+    paths = {str(folders.readable(file)): file for file in manifest.files}
+    if table.subject == "customer":
+        marks.extend(_devices(list(paths), marks, limits))
+    found, texts = _texts_by_file(table, list(paths), limits), RecordTexts(table, marks)
+    for path, file in paths.items():
+        changed = {value for key, values in found.get(path, {}).items()
+                   for value in values if texts.changes(key, value)}  # fmt: skip
+        if changed or file.unknown_keys:
+            _change_file(file, Path(path), folders, texts, [] if file.unknown_keys else sorted(changed))
+        if file.quarantined and _rewrite(folders.rejected / file.name, table, lambda piece: _blanked(piece, texts)):
+            file.changed = True
         file.rows = file.records - file.quarantined - file.erased
-    marks.extend(devices)
-    for path in folders.rejected.rglob("*"):
-        if path.is_file() and path.suffix != ".faults":
-            _rewrite(path, table, lambda piece: _blanked(piece, marks))
+        if file.changed:
+            file.unknown_keys = [key for key in file.unknown_keys if not mentions.named_in(key, marks)]
+        _seal(file, marks)
 
 
 def count_records(path: Path, table: Table, people: People) -> int:
-    """How many records of a quarantined original mention these people."""
+    """How many records of a quarantined original name these people."""
+    return sum(1 for _ in records_naming(path, table, people))
+
+
+def records_naming(path: Path, table: Table, people: People) -> Iterator[bytes]:
+    """The records of a file, in whatever form and readable or not, that name these people."""
+    texts = RecordTexts(table, people)
     with open_content(path) as content:
-        return sum(
-            _mentions(record, people)
-            for piece in scan(content, table)
-            if piece.kind != "separator"
-            for record in _records(piece)
-        )
+        for piece in scan(content, table):
+            if piece.kind != "separator":
+                yield from (record for record in _records(piece) if texts.are_named_in(record))
 
 
-def _owners_by_file(table: Table, paths: list[str], limits: Limits) -> dict[str, list[str]]:
-    """{file: whose records are in it}, without looking at them one by one."""
+def _rename(manifest: Manifest, folders: WorkFolders, marks: Tombstones) -> None:
+    for file in manifest.files:
+        if (name := marks.name_without(file.name)) == file.name:
+            continue
+        for folder in (folders.incoming, folders.rejected, folders.normalised):
+            for ending in ("", ".faults"):
+                if (old := folder / f"{file.name}{ending}").is_file():
+                    old.replace(folder / f"{name}{ending}")
+        for fault in manifest.faults:
+            fault.file = name if fault.file == file.name else fault.file
+        file.name, file.changed = name, True
+
+
+def _seal(file: LandedFile, marks: Tombstones) -> None:
+    """Key the digests of a file that held an erased person, once."""
+    file.changed |= file.erased > 0
+    if file.changed and not file.keyed:
+        file.sha256, file.content_sha256 = marks.seal(file.sha256), marks.seal(file.content_sha256)
+        file.keyed = True
+
+
+def _devices(paths: list[str], marks: Tombstones, limits: Limits) -> dict[str, set[str]]:
+    """{e-mail address: serial numbers} of erased people's records, but those that records of others have as well."""
+    erased, others = defaultdict(set), set()
+    for serial, emails in _query(
+        paths, {"serialNumber", "email"}, 'select "serialNumber", list(distinct "email")', 'group by "serialNumber"',
+        limits,
+    ):  # fmt: skip
+        for email in emails:
+            if marks.cover("person", email):
+                erased[email].add(serial)
+            else:
+                others.add(normalise_identity(serial))
+    return {
+        email: {each for each in serials if normalise_identity(each) not in others} for email, serials in erased.items()
+    }
+
+
+def _texts_by_file(table: Table, paths: list[str], limits: Limits) -> Texts:
+    """{file: {key: texts}} of the columns, each text once, without looking at the records one by one."""
+    texts = [column.key for column in table.columns if column.type == "string"]
+    lists = ", ".join(f'list(distinct "{key}")' for key in texts)
+    rows = _query(paths, set(texts), f"select filename, {lists}", "group by filename", limits)
+    return {path: {key: found or [] for key, found in zip(texts, each, strict=True)} for path, *each in rows}
+
+
+def _query(paths: list[str], keys: set[str], select: str, group: str, limits: Limits) -> list[tuple]:
     from stedi.engines.parquet_reader import literal, reader
 
-    key = next(column.key for column in table.columns if column.name == table.owner)
+    columns = ", ".join(f"'{key}': 'VARCHAR'" for key in sorted(keys))
     with reader(limits) as connection:
-        owners = connection.execute(
-            f"""select filename, list(distinct "{key}")
-            from read_json([{", ".join(map(literal, paths))}], columns = {{'{key}': 'VARCHAR'}},
-                format = 'newline_delimited', filename = true, hive_partitioning = false)
-            group by filename"""
-        )
-        return dict(owners.fetchall())
+        return connection.execute(
+            f"""{select} from read_json([{", ".join(map(literal, paths))}], columns = {{{columns}}},
+                format = 'newline_delimited', filename = true, hive_partitioning = false) {group}"""
+        ).fetchall()
 
 
-def _remove_lines(path: Path, table: Table, erased: set[str], devices: dict[str, set[str]]) -> int:
-    """Remove the records of these owners from a file of a record a line. Returns how many that were.
+def _change_file(file: LandedFile, readable: Path, folders: WorkFolders, texts: RecordTexts, values: list[str]) -> None:
+    """Change the records of a file, and of its normalised copy; where `values` are given, those that hold one."""
+    needles = texts.needles(values)
+    before = texts.removed
+    changed = _rewrite_lines(readable, lambda line: texts.change(line) if texts.may_hold(line, needles) else line)
+    file.erased += texts.removed - before
+    if not file.as_it_came:
+        changed |= _rewrite(folders.incoming / file.name, texts.table, lambda piece: _changed(piece, texts))
+    file.changed |= changed
 
-    Of a customer's record the device is noted.
-    """
-    device = next((column.key for column in table.columns if column.name == "serialnumber"), "")
-    needles = [json.dumps(value, ensure_ascii=False)[1:-1].encode() for value in erased]
-    removed = 0
+
+def _rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> bool:
+    """Replace each line of a file. Returns whether that changed anything."""
     with open_content(path) as lines, _replacement(path) as kept:
-        for line in lines:
-            if b"\\" in line or any(needle in line for needle in needles):
-                values = read_record(line.rstrip(b"\r\n"), table).values
-                if (owner := values.get(_owner_key(table))) in erased:
-                    removed += 1
-                    if kind(table) == "person" and values.get(device):
-                        devices[owner].add(values[device])
-                    continue
-            kept.write(line)
-    return removed
+        return _write_changed(((line, change(line)) for line in lines), kept)
 
 
-def _owner_key(table: Table) -> str:
-    return next(column.key for column in table.columns if column.name == table.owner)
-
-
-def _rewrite(path: Path, table: Table, change: Callable[[Piece], bytes]) -> None:
-    """Replace each part of a file, which is in any form, by what is made of it."""
+def _rewrite(path: Path, table: Table, change: Callable[[Piece], bytes]) -> bool:
+    """Replace each part of a file, which is in any form. Returns whether that changed anything."""
     with open_content(path) as content, _replacement(path) as kept:
-        for piece in scan(content, table):
-            kept.write(piece.content if piece.kind == "separator" else change(piece))
+        pieces = scan(content, table)
+        pairs = ((each.content, each.content if each.kind == "separator" else change(each)) for each in pieces)
+        return _write_changed(pairs, kept)
 
 
-def _without_owners(piece: Piece, table: Table, erased: set[str]) -> bytes:
-    """The records of a piece without those of these owners."""
-    return b"".join(record for record in _records(piece) if _owner(record, table) not in erased)
+def _write_changed(pairs: Iterable[tuple[bytes, bytes]], file: BinaryIO) -> bool:
+    changed = False
+    for old, new in pairs:
+        file.write(new)
+        changed |= old != new
+    return changed
 
 
-def _without_mentions(piece: Piece, table: Table, people: People) -> bytes:
-    """The records of a piece; those that mention these people under a key that is no column lose such keys."""
-    return b"".join(_without_unknown(record, table, people) for record in _records(piece))
-
-
-def _without_unknown(record: bytes, table: Table, people: People) -> bytes:
-    row = json.loads(record)
-    known = {column.key.lower() for column in table.columns}
-    unknown = {key: value for key, value in row.items() if key.lower() not in known}
-    if not unknown or not _mentions(json.dumps(unknown, ensure_ascii=False).encode(), people):
-        return record
-    kept = {key: value for key, value in row.items() if key not in unknown}
-    return json.dumps(kept, ensure_ascii=False).encode() + (b"\n" if record.endswith(b"\n") else b"")
+def _changed(piece: Piece, texts: RecordTexts) -> bytes:
+    return b"".join(map(texts.change, _records(piece)))
 
 
 def _records(piece: Piece) -> list[bytes]:
@@ -141,16 +164,26 @@ def _records(piece: Piece) -> list[bytes]:
     return piece.content.splitlines(keepends=True) if piece.records > 1 else [piece.content]
 
 
-def _owner(record: bytes, table: Table) -> str | None:
-    return read_record(record.rstrip(b"\n"), table).values.get(_owner_key(table))
+def _blanked(piece: Piece, texts: RecordTexts) -> bytes:
+    """A piece of a quarantined original without what names these people.
 
-
-def _blanked(piece: Piece, people: People) -> bytes:
-    """A piece of a quarantined original without what mentions these people, or is in parts that hide a mention."""
+    What cannot be looked at goes as a whole: parts of a stretch that may hide somebody, and bytes that are no text.
+    """
     return b"".join(
-        b"\n" * record.count(b"\n") if piece.partial or _mentions(record, people) else record
+        b"\n" * record.count(b"\n") if piece.partial or not decodings.is_plain_text(record) else _left_of(record, texts)
         for record in _records(piece)
-    )
+    )  # fmt: skip
+
+
+def _left_of(record: bytes, texts: RecordTexts) -> bytes:
+    """What is left of a record without these people, with as many line feeds."""
+    if not texts.are_named_in(record):
+        return record
+    usable = read_record(record.strip(), texts.table).reason is None
+    left = texts.change(record) if usable or texts.is_of_others(record) else b""
+    if not usable and texts.are_named_in(left):
+        left = b""
+    return left.rstrip(b"\n") + b"\n" * record.count(b"\n")
 
 
 @contextmanager
@@ -160,28 +193,3 @@ def _replacement(path: Path) -> Iterator[BinaryIO]:
     with create_content(new, is_compressed(path)) as file:
         yield file
     new.replace(path)
-
-
-def _mentions(line: bytes, people: People) -> bool:
-    """Whether a line, readable as JSON or not, holds a value of these people."""
-    return any(people.cover(kind, text) for kind, text in _candidates(line))
-
-
-def _candidates(line: bytes) -> Iterator[tuple[str, str]]:
-    """Every text that a line may hold, however broken it is, with each kind of value that it can be."""
-    text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), line.decode("utf-8", "replace"))
-    words = {form for word in _WORD.findall(text) for form in (word, word.rstrip(".!?"))}
-    yield from (("person" if "@" in word else "device", word) for word in words)
-    yield from ((kind, quoted) for quoted in _QUOTED.findall(text) for kind in KINDS)
-    try:
-        yield from ((kind, value) for value in _strings(json.loads(line)) for kind in KINDS)
-    except (ValueError, RecursionError):
-        return
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)

@@ -1,14 +1,24 @@
 """Brings the files of a source into the lakehouse, unchanged, and accounts for every record of them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
 from stedi.contract.errors import QuarantineExceeded
 from stedi.contract.tables import LONGEST_RECORD, Table
 from stedi.engines import Engine
-from stedi.ingest import account, object_end, record_rules, record_scanner, regular_lines
+from stedi.ingest import (
+    account,
+    decodings,
+    erased_records,
+    mentions,
+    object_end,
+    record_rules,
+    record_scanner,
+    record_texts,
+    regular_lines,
+)
 from stedi.ingest.account import WorkFolders, account_for_files
 from stedi.ingest.discover import TableFiles, fetch_files
 from stedi.ingest.erased_records import remove_erased_records
@@ -38,7 +48,7 @@ def land(table: Table, source: TableFiles, lake: Storage, work: str, engine: Eng
         if manifest.quarantined > allowed:
             raise QuarantineExceeded(f"{manifest.quarantined:,} records for {table.name} cannot be used.")
         if not landed:
-            remove_erased_records(table, manifest.files, folders, marks, engine.limits)
+            remove_erased_records(table, manifest, folders, marks, engine.limits)
             _store(table, manifest, lake, folders, work, engine, find_copies(table, manifest, lake, source))
         return manifest
 
@@ -63,14 +73,15 @@ def land_again(table: Table, manifest: Manifest, lake: Storage, work: str, engin
                 lake.fetch(f"{path}/{name}", to / name)
         for file in (file for file in manifest.files if not file.as_it_came):
             lake.fetch(f"{layout.normalised_files(table, manifest.digest)}/{file.name}", folders.normalised / file.name)
-        remove_erased_records(table, again.files, folders, marks, engine.limits)
+        remove_erased_records(table, again, folders, marks, engine.limits)
         _store(table, again, lake, folders, work, engine)
         return again
 
 
 def current_digest(table: Table, manifest: Manifest, marks: Tombstones) -> str:
     """The digest that the same files would land under now; another one than the manifest's after an erasure."""
-    return _digest(table, {file.name: file.sha256 for file in manifest.files}, marks)
+    keyed = {file.name for file in manifest.files if file.keyed}
+    return _digest(table, {file.name: file.sha256 for file in manifest.files}, marks, keyed)
 
 
 @contextmanager
@@ -103,15 +114,23 @@ def _store(
     write_rows(table, manifest, lake, work, engine)
 
 
-def _digest(table: Table, digests: dict[str, str], marks: Tombstones) -> str:
-    """Of names and bytes ({name: SHA-256}), and of the rules."""
-    parts = [f"{name} {sha256}" for name, sha256 in sorted(digests.items())]
-    return hashlib.sha256("\n".join([*parts, _rules(table, marks)]).encode()).hexdigest()[:16]
+def _digest(table: Table, digests: dict[str, str], marks: Tombstones, keyed: Set[str] = frozenset()) -> str:
+    """Of names and bytes ({name: SHA-256}; of the `keyed`, its keyed digest), and of the rules.
+
+    Once somebody was erased it is keyed, for it would tell whether a guess of what was in a file is right.
+    """
+    parts = [
+        f"{marks.name_without(name)} {digest if name in keyed else marks.seal(digest)}"
+        for name, digest in digests.items()
+    ]
+    return hashlib.sha256("\n".join([*sorted(parts), _rules(table, marks)]).encode()).hexdigest()[:16]
 
 
 def _rules(table: Table, marks: Tombstones) -> str:
     """A digest of what decides how a file becomes rows: columns, which records are usable, and erasures."""
-    modules = (account, regular_lines, record_scanner, object_end, record_rules)
+    modules = [account, regular_lines, record_scanner, object_end, record_rules]
+    if marks:
+        modules += [erased_records, record_texts, mentions, decodings]
     rules = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     parts = [repr(table.columns), str(LONGEST_RECORD), *rules, *marks.digest]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

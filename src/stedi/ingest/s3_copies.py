@@ -35,4 +35,4 @@ def _published(table: Table, lake: Storage) -> dict[str, str]:
 
 def _unchanged(manifest: Manifest) -> dict[str, str]:
     """{file: SHA-256} of those that nothing was taken out of."""
-    return {file.name: file.sha256 for file in manifest.files if not file.quarantined and not file.erased}
+    return {file.name: file.sha256 for file in manifest.files if not file.quarantined and not file.changed}

@@ -91,27 +91,33 @@ def _is_unchanged(lake: "Storage", options: "Options", parts: dict[str, str], cu
         inputs.parts == parts
         and lake.exists(layout.results(current.run_id))
         and inputs.files == _file_sizes(lake)
-        and _same_source(record, options, limits)
+        and _same_source(record, options, limits, lake)
         and _same_tables(lake, current, limits)
         and not _has_future_consent(lake, current, record, limits)
     )
 
 
-def _same_source(record: RunRecord, options: "Options", limits: Limits) -> bool:
+def _same_source(record: RunRecord, options: "Options", limits: Limits, lake: "Storage") -> bool:
     """Whether the source holds the very files that landed, byte by byte. Only a local one can be read quickly."""
-    located = discover.locate_all(options.source, options.table_sources)
+    located, marks = discover.locate_all(options.source, options.table_sources), Tombstones(lake)
     if not all(found.source.has_local_files for found in located.values()):
         return False
     pairs: list[tuple[Path, LandedFile]] = []
     for table, found in located.items():
         landed = {file.name: file for file in record.landing[table].files}
-        if found.files.keys() != landed.keys():
+        names = {name: marks.name_without(name) for name in found.files}
+        if set(names.values()) != landed.keys():
             return False
-        pairs += [(Path(found.url(name)), landed[name]) for name in found.files]
+        pairs += [(Path(found.url(name)), landed[landed_as]) for name, landed_as in names.items()]
     if any(path.stat().st_size != file.bytes for path, file in pairs):
         return False
     with ThreadPoolExecutor(limits.threads) as pool:
-        return all(pool.map(lambda pair: digests.sha256_of(pair[0]) == pair[1].sha256, pairs))
+        return all(pool.map(lambda pair: _is_what_landed(pair[0], pair[1], marks), pairs))
+
+
+def _is_what_landed(path: Path, file: LandedFile, marks: Tombstones) -> bool:
+    digest = digests.sha256_of(path)
+    return (marks.seal(digest) if file.keyed else digest) == file.sha256
 
 
 def _same_tables(lake: "Storage", current: catalog.Catalog, limits: Limits) -> bool:

@@ -138,7 +138,10 @@ def _policies(run: AuditedRun, landing: list[LandedTable], compare: bool) -> Pol
 def landed_table(manifest: Manifest) -> LandedTable:
     """What landed of a table, as the results have it."""
     totals = {name: getattr(manifest, name) for name in ("records", "rows", "quarantined", "erased")}
-    return LandedTable.model_validate(manifest.model_dump(include={"table", "digest", "faults", "files"}) | totals)
+    whole = manifest.model_dump(
+        include={"table", "digest", "faults", "files"}, exclude={"files": {"__all__": {"changed", "keyed"}}}
+    )
+    return LandedTable.model_validate(whole | totals)
 
 
 def _table(run: AuditedRun, audit: "Audit", table: tables.Table, expected_rows: int | None) -> TableResult:

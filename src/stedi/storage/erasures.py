@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class TableState(Part):
-    """A published table, as a receipt compares it. `erased` counts lines by landing file."""
+    """A published table, as a receipt compares it: `fingerprint` is keyed; `erased` counts records by file.
+
+    Files go by keyed digests of their names.
+    """
 
     rows: int
     fingerprint: str
@@ -34,7 +37,7 @@ class RunsCompared(Part):
 
 
 class TableChange(Part):
-    """What became of a table."""
+    """What became of a table. The fingerprints are keyed: their difference would tell which rows went."""
 
     name: str
     rows_before: int
@@ -46,13 +49,18 @@ class TableChange(Part):
 
 
 class Search(Part):
-    """How much was searched for traces of the person, and for how many values."""
+    """How much was searched for traces of the person, and for how many values.
+
+    `not_searched` are files that cannot be unpacked. Devices of others too, and their readings, were left.
+    """
 
     files: int
     bytes: int
     found: int
     values: int
     left_out_as_they_are_also_another_customers: int
+    devices_left_as_they_are_also_another_customers: int = 0
+    not_searched: list[str] = Field(default_factory=list)
 
 
 class Receipt(Part):
@@ -68,12 +76,16 @@ class Receipt(Part):
 
 
 class Erasure(Document):
-    """An erasure. One without a receipt is pending. `key` names the key that the marks were made with."""
+    """An erasure. One without a receipt is pending. `key` names the key that the marks were made with.
+
+    `beginnings` are short marks of the first words of the values; empty in one of an earlier version.
+    """
 
     id: str
     requested_at: str
     people: int
     marks: list[str]
+    beginnings: list[str] = Field(default_factory=list)
     key: str = ""
     before: PublishedState | None = None
     receipt: Receipt | None = None

@@ -46,6 +46,8 @@ class LandedFile(Part):
     refused: list[Refused] = Field(default_factory=list)
     unknown_keys: list[str] = Field(default_factory=list)
     as_it_came: bool = True  # engines can read it so; else there is a normalised copy
+    changed: bool = False  # by an erasure
+    keyed: bool = False  # its digests do not tell what was in it (HMAC of the SHA-256)
 
     @property
     def values_by_kind(self) -> dict[str, int]:

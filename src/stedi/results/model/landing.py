@@ -41,8 +41,8 @@ class LandedFile(Part):
 
     name: str = Field(description="its name in the source")
     bytes: Count = Field(description="its size")
-    sha256: Sha256 = Field(description="SHA-256 of the file")
-    content_sha256: Sha256 = Field(description="SHA-256 of its contents, decompressed")
+    sha256: Sha256 = Field(description="SHA-256 of the file; keyed (HMAC of it) where an erased person was in it")
+    content_sha256: Sha256 = Field(description="SHA-256 of its contents, decompressed; keyed likewise")
     compression: str = Field(description="how it is compressed; empty if it is not")
     records: Count = Field(description="`rows` + `quarantined` + `erased`")
     rows: Count = Field(description="records that became rows")
