@@ -19,6 +19,7 @@ from stedi.erasure import erase, subject_access
 from stedi.storage.local import Folder
 
 ANN, DAN, MAL = "ann@example.com", "dan@example.com", "mal@example.com"
+SOURCE = f"data of {ANN}"
 OF_ANN = [ANN, "device-ann", "Ann Person", "8015550123", "1987-03-04"]
 PEOPLE = {
     "customer_landing": [
@@ -58,7 +59,7 @@ UNUSABLE = [
 @pytest.fixture(scope="module")
 def once(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("texts")
-    source = write_source(folder / "source", PEOPLE)
+    source = write_source(folder / SOURCE, PEOPLE)
     path = source / "customer/landing/data.json"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     rows = [row | (MORE if row["email"] != ANN else {"nick": "Annie"}) for row in lines]
@@ -71,7 +72,7 @@ def once(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(once, tmp_path) -> Path:
-    for name in ("source", "lake", "lake.keys"):
+    for name in (SOURCE, "lake", "lake.keys"):
         shutil.copytree(once / name, tmp_path / name)
     return tmp_path
 
@@ -114,7 +115,7 @@ def test_quarantined_records_of_others_stay_and_nobody_comes_back(here):
     lines = kept.read_bytes().split(b"\n")
     assert b'"of nobody"' in lines[-2]
     assert any(b'"knows "' in line and DAN.encode() in line for line in lines)
-    publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(UNUSABLE) + 2)
+    publish((here / SOURCE).rename(here / "again"), str(here / "lake"), "strict", max_quarantined=len(UNUSABLE) + 2)
     assert every_byte.holding([here / "lake"], OF_ANN) == []
     assert set(customers(here)) == {f"{name}@example.com" for name in ("bob", "cat", "dan", "eve", "mal")}
 
@@ -173,7 +174,7 @@ def test_access_request_gives_everything_as_it_came(here, capsys, monkeypatch):
 def test_what_is_written_after_an_erasure_holds_no_digest_of_what_was_there(here):
     import hashlib
 
-    came = hashlib.sha256((here / "source/customer/landing/data.json").read_bytes()).hexdigest()
+    came = hashlib.sha256((here / SOURCE / "customer/landing/data.json").read_bytes()).hexdigest()
     before = {entry.fingerprint for entry in Lakehouse(str(here / "lake")).catalog.tables.values()}
     assert every_byte.holding([here / "lake"], [came])
     forget(here, ANN)

@@ -61,7 +61,7 @@ class Tombstones:
 
     def _covers(self, kind: str, value: str) -> bool:
         """Whether a value of that kind was erased."""
-        return mark(self._secret, kind, value) in self._marks
+        return any(each in self._marks for each in (mark(self._secret, kind, value), _mark(self._secret, kind, value)))
 
     def _begins(self, part: str) -> bool:
         """Whether an erased value may begin with this word or number."""
@@ -96,4 +96,10 @@ def marks_of(secret: bytes, values: Mapping[str, Iterable[str]]) -> tuple[list[s
 
 def mark(secret: bytes, kind: str, value: str) -> str:
     """The mark of a value, in hex."""
-    return hmac.digest(secret, f"{kind}\0{normalise_identity(value)}".encode("utf-8", "surrogatepass"), "sha256").hex()
+    return _mark(secret, kind, normalise_identity(value))
+
+
+def _mark(secret: bytes, kind: str, value: str) -> str:
+    """The mark of a value as earlier versions compared them: in lower case, without blanks around it."""
+    text = f"{kind}\0{value.strip().lower()}"
+    return hmac.digest(secret, text.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -2,6 +2,8 @@
 
 from stedi.contract import tables
 from stedi.contract.errors import AuditFailed
+from stedi.ingest import mentions
+from stedi.ingest.tombstones import Tombstones
 from stedi.runs import provision
 from stedi.runs.run import Run
 from stedi.storage import catalog, keys
@@ -14,6 +16,7 @@ def republish(lake: Storage) -> Run:
     Raises AuditFailed where that does not pass; what was published then stays.
     """
     run = Run.again(lake)
+    _take_out_of_places(run, Tombstones(lake))
     for table in tables.LANDING:
         run.land_again(table.name)
     for name in tables.NAMES[len(tables.LANDING) :]:
@@ -29,6 +32,14 @@ def republish(lake: Storage) -> Run:
     run.publish()
     catalog.delete_unpublished(lake)
     return run
+
+
+def _take_out_of_places(run: Run, marks: Tombstones) -> None:
+    """The place of a source may name somebody who was erased; the run's record does not need it any more."""
+    if marks:
+        record = run.record
+        record.source = mentions.take_out(record.source, marks)
+        record.table_sources = {name: mentions.take_out(each, marks) for name, each in record.table_sources.items()}
 
 
 def under_new_key(lakehouse: str, reports: str, screenshots: str) -> Run | None:
