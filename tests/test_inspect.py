@@ -100,7 +100,7 @@ def test_what_repeats_and_what_is_shared_is_counted(tmp_path):
     text = inspection.text(found)
     assert "accelerometer_landing: 1 row is another row once more." in text
     assert "1 address has more than one customer record (3 records of 2 addresses)." in text
-    assert "1 serial number stands in the records of several addresses (2 in all)." in text
+    assert "1 of 1 serial numbers stands in the records of several addresses: 2 addresses share a device." in text
     assert {each.policy: each.exit_code for each in found.endings} == {"course": 1, "standout": 1, "strict": 1}
     assert "a device of several people belongs to nobody" in text
 
