@@ -260,6 +260,7 @@ def _circumstances() -> dict:
         "command": [".venv/bin/stedi run --source sample --policy course"],
         "table_seconds": {table.name: 0.05 for table in tables.TABLES},
         "versions": {"python": "3.11.0", "duckdb": "2.0.0"},
+        "program": "0f" * 32,
         "aws": None,
         "readers_see": {"id": "2026-01-01T00-00-00.000", "policy": "course", "at": "2026-01-01T00:00:09+00:00"},
         "history": [
