@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stedi.contract import notebooks, sql, tables
+from stedi.contract.asked_sql import require_select_over_tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.privacy import masking
@@ -60,6 +61,7 @@ class RunQueries:
     @guarded
     def query(self, select: str) -> "pd.DataFrame":
         """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
+        require_select_over_tables(select)
         return masking.mask_frame(self._engine.query(select), select)
 
     @property
@@ -75,6 +77,7 @@ class RunQueries:
         """
         from stedi.audit import failing_rows
 
+        require_select_over_tables(select)
         with self._keyed(select):
             found = self._engine.query(select)
         if row_keys:
@@ -84,6 +87,7 @@ class RunQueries:
     @guarded
     def counts(self, select: str) -> list[dict]:
         """The rows of a select that gives counts alone, answered by the run's engine."""
+        require_select_over_tables(select)
         found = self._engine.query(select)
         return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
 
