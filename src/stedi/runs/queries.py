@@ -11,6 +11,7 @@ from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.privacy import masking
 from stedi.privacy.error_text import guarded
+from stedi.privacy.personal_columns import personal_outputs
 from stedi.results import datasets
 from stedi.runs import provision
 from stedi.storage import keys
@@ -86,10 +87,27 @@ class RunQueries:
 
     @guarded
     def counts(self, select: str) -> list[dict]:
-        """The rows of a select that gives counts alone, answered by the run's engine."""
+        """The rows of a select that gives counts alone, answered by the run's engine. Raises BadInput for any other."""
         require_select_over_tables(select)
         found = self._engine.query(select)
+        if told := personal_outputs(select, list(found.columns)):
+            raise BadInput(f"Counts are expected. Given: a select whose {', '.join(sorted(told))} may tell of people.")
         return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
+
+    @guarded
+    def consent_times(self) -> "pd.DataFrame":
+        """Phone readings of trusted customers by the time since their owners' consent, in sixty steps or so.
+
+        Columns: seconds (where a step begins), width (of a step), landed and kept (readings).
+        """
+        import pandas as pd
+
+        from stedi.results import consent_times, table_reader
+
+        counted = consent_times.count_by_age(lambda select: table_reader.records(self._engine.query(select)))
+        steps = counted.bins if counted else []
+        rows = [(each.from_ms / 1e3, counted.step_ms / 1e3, each.landed, each.kept) for each in steps if counted]
+        return pd.DataFrame(rows, columns=["seconds", "width", "landed", "kept"])
 
     @cached_property
     def dataset(self) -> "datasets.Dataset":
