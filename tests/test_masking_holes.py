@@ -119,7 +119,8 @@ def test_nothing_of_a_person_is_shown(run, select):
         (f"select count_if(lastupdatedate > {U}) as n from {C}", [[2]]),
         ("select max(x) as n, avg(z) as m from accelerometer_landing", [[1.0, -1.0]]),
         ('select max("timestamp") as n from accelerometer_landing', [[T + 30]]),
-        ("with r as (select count(*) as n from accelerometer_landing group by \"user\") select max(n) as n from r", [[3]]),
+        ('with r as (select count(*) as n from accelerometer_landing group by "user") '
+         'select max(n) as n from r', [[3]]),
         ("select a.x from accelerometer_landing as a join customer_landing as c on c.email = a.\"user\" "
          "where c.email = 'bob@example.com'", [[1.0]]),
         ('select "timestamp", x from accelerometer_landing order by 1, 2 limit 1', [["2020-09-13", 0.0]]),

@@ -22,7 +22,7 @@ def personal_outputs(select: str, names: list[str]) -> set[str]:
 
 
 def time_outputs(select: str, names: list[str]) -> set[str]:
-    """Those names of a result whose values are made of the time of one reading: not of a count, a maximum or the like."""
+    """Those names of a result whose values are made of the time of one reading: not of a count, a maximum, a mean."""
     return _outputs_from(parse_one(select, read="athena"), names, set(TIMES), (*_COUNTS, exp.AggFunc))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi.contract.legible import visible
 from stedi.contract.tables import NAMES
 from stedi.report import drawing, overview
 from stedi.report.drawing import ACCENTS, BAD, DIM, FAINT, GOOD, HEAD, INK, LINE, PAPER, SCALE, STAMP, Text
@@ -17,7 +18,6 @@ from stedi.report.text import (
     name_rules,
     replace_file,
     shorten,
-    visible,
 )
 from stedi.results.model import Results
 from stedi.results.model.tables import Cell, TableResult
