@@ -20,7 +20,7 @@ ROWS = {
     "step_trainer_trusted": 150,
     "machine_learning_curated": 2_100,
 }
-_VALUES = {"string": "a•••", "bigint": 1_600_000_000_000, "int": 231, "double": -1.5}
+_VALUES = {"string": "•••", "bigint": 1_600_000_000_000, "int": 231, "double": -1.5}
 NAME = "n" * 10_000
 HOSTILE = [
     pytest.param("<script>alert(1)</script>", id="script"),

@@ -87,8 +87,8 @@ def _write(statement: "exp.Expr", engine: str) -> str:
     return statement.sql(DIALECTS[engine], identify=True, comments=False)
 
 
-def _parse(sql: str, engine: str) -> "exp.Expr":
-    """The one select, with the engine's own expressions in place of the macros."""
+def parse(sql: str) -> "exp.Query":
+    """The one select that a text is, read as Athena's dialect. Raises BadInput for anything else."""
     import logging
 
     import sqlglot
@@ -101,10 +101,20 @@ def _parse(sql: str, engine: str) -> "exp.Expr":
         place = (getattr(error, "errors", None) or [{"description": str(error)}])[0]
         where = f"line {place['line']}, column {place['col']}: " if "line" in place else ""
         raise BadInput(
-            f"The SQL cannot be read as Athena's dialect: {where}{place['description']}. Given: {sql!r}"
+            f"The SQL cannot be read as Athena's dialect: {where}{place['description']}. Given: {sql!r}. "
+            "Expected: one select over the tables."
         ) from None
+    except RecursionError:
+        raise BadInput("The SQL is nested too deeply to be read. Expected: one select.") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise BadInput(f"One select is expected. Given: {sql!r}")
+    return statements[0]
+
+
+def _parse(sql: str, engine: str) -> "exp.Expr":
+    """The one select, with the engine's own expressions in place of the macros."""
+    import sqlglot
+    from sqlglot import exp
 
     def expand_macro(node: exp.Expr) -> exp.Expr:
         macro = _MACROS.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
@@ -115,4 +125,4 @@ def _parse(sql: str, engine: str) -> "exp.Expr":
         values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in node.expressions)
         return sqlglot.parse_one(macro[engine].format(values), read=DIALECTS[engine])
 
-    return statements[0].transform(expand_macro)
+    return parse(sql).transform(expand_macro)

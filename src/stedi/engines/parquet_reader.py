@@ -48,6 +48,16 @@ def reader(limits: Limits, path: str = "") -> Iterator[Connection]:
         yield connection
 
 
+def confine(connection: Connection, folders: Iterable[str]) -> None:
+    """Let a connection read what lies in these folders, and no other file, from now on; no statement can undo it."""
+    below = [f"{folder.rstrip('/')}/" for folder in folders]
+    allowed = ", ".join(dict.fromkeys(name(each) for each in below for name in (quoted, literal)))  # see `parquet`
+    connection.execute(
+        f"set allowed_directories = [{allowed}]; set python_enable_replacements = false; "
+        "set enable_external_access = false; set lock_configuration = true"
+    )
+
+
 def limit_statements(limits: Limits) -> list[str]:
     """The statements that keep an instance of DuckDB within the limits, from when they were executed on.
 
