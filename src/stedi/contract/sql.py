@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
+from stedi.contract.identity import ASCII_BLANKS, BLANKS
 from stedi.contract.policies import policy as _policy
 
 if TYPE_CHECKING:
@@ -34,7 +35,23 @@ _ROW_HASH = {
     "spark": "xxhash64({0})",
     "athena": "from_big_endian_64(xxhash64(to_utf8(json_format(cast(row({0}) as json)))))",
 }
-_MACROS = {"pseudonym": _PSEUDONYM, "row_hash": _ROW_HASH}
+# identity(value): `normalise_identity` of a text. ASCII, which is nearly all there is, needs no more than lower().
+# DuckDB has no NFKC and asks Python (`engines/parquet_reader.py`), Spark the ICU that it comes with. Trino's lower() folds
+# what was decomposed but for these letters: those that become two, and those whose folded form it does not know.
+FULL_IDENTITY = "full_identity"
+_TRINO_TWO = {"\u00df": "ss", "\u1e9e": "ss"}
+_ICU = "reflect('com.ibm.icu.text.Normalizer', '{}', {}, true)"
+_ICU_FOLD = "reflect('com.ibm.icu.lang.UCharacter', 'foldCase', {}, true)"
+_IDENTITY = {
+    "duckdb": f"case when strlen({{0}}) = length({{0}}) then lower(trim({{0}}, '{ASCII_BLANKS}')) "
+    f"else {FULL_IDENTITY}({{0}}) end",
+    "spark": f"case when octet_length({{0}}) = char_length({{0}}) then lower(trim(both '{ASCII_BLANKS}' from {{0}})) "
+    f"else trim(both '{BLANKS}' from "
+    f"{_ICU.format('compose', _ICU_FOLD.format(_ICU.format('decompose', '{0}')))}) end",
+    "athena": "",  # made on first use: see `_trino_identity`
+}
+_MACROS = {"pseudonym": _PSEUDONYM, "row_hash": _ROW_HASH, "identity": _IDENTITY}
+_OF_ONE_VALUE = ("pseudonym", "identity")
 
 
 def folders(table: str, policy: str) -> tuple[str, ...]:
@@ -62,6 +79,16 @@ def bind(sql: str, run_start: int) -> str:
 def needs_key(sql: str) -> bool:
     """Whether a select makes pseudonyms, so that the engine has to have their key."""
     return "pseudonym(" in sql.lower()
+
+
+def identity(value: str) -> str:
+    """The macro `identity` of an expression in DuckDB's own dialect."""
+    return _IDENTITY["duckdb"].format(value)
+
+
+def as_matched(select: str, policy: str) -> str:
+    """A select that compares by `identity()` for a policy: one that matches values as written compares just these."""
+    return select if _policy(policy).by_identity else select.replace("identity(", "(")
 
 
 def render(sql: str, engine: str, columns: dict[str, dict[str, str]] | None = None) -> str:
@@ -120,9 +147,30 @@ def _parse(sql: str, engine: str) -> "exp.Expr":
         macro = _MACROS.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
         if macro is None:
             return node
-        if macro is _PSEUDONYM and len(node.expressions) != 1:
-            raise BadInput(f"pseudonym() takes one value. Given: {sql!r}")
-        values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in node.expressions)
-        return sqlglot.parse_one(macro[engine].format(values), read=DIALECTS[engine])
+        name = node.name.lower()
+        if name in _OF_ONE_VALUE and len(node.expressions) != 1:
+            raise BadInput(f"{name}() takes one value. Given: {sql!r}")
+        arguments = (each.transform(expand_macro) for each in node.expressions)
+        values = ", ".join(each.sql(DIALECTS[engine], identify=True) for each in arguments)
+        template = macro[engine] or _trino_identity()
+        return sqlglot.parse_one(template.format(values), read=DIALECTS[engine])
 
     return parse(sql).transform(expand_macro)
+
+
+@cache
+def _trino_identity() -> str:
+    """NFKC of what is decomposed and folded, without blanks, by Trino's functions.
+
+    A text has its letters changed one by one, so a table of those that lower() does not fold can be made here, once.
+    """
+    import unicodedata
+
+    decomposed = [each for each in map(chr, range(0x110000)) if unicodedata.normalize("NFKD", each) == each]
+    differing = {each.lower(): each.casefold() for each in decomposed if each.lower() != each.casefold()}
+    single = {lower: folded for lower, folded in differing.items() if len(folded) == 1}
+    text = "normalize({0}, NFKD)"
+    for letter, two in _TRINO_TWO.items():
+        text = f"replace({text}, '{letter}', '{two}')"
+    text = f"translate(lower({text}), '{''.join(single)}', '{''.join(single.values())}')"
+    return f"trim(both '{BLANKS}' from normalize({text}, NFKC))"
