@@ -304,6 +304,8 @@ def test_lakehouse_whose_tombstone_key_is_lost_takes_nothing_in(here):
     (here / "lake.keys" / keys.TOMBSTONE).unlink()
     with pytest.raises(BadInput, match="tombstone.key cannot be read"):
         publish(here / "source", str(here / "lake"), "strict", max_quarantined=len(BROKEN))
+    with pytest.raises(BadInput, match="tombstone.key cannot be read"):
+        erase_people(here, DAN)
 
 
 @pytest.mark.slow

@@ -6,8 +6,13 @@ import stat
 import pytest
 
 from stedi.contract.errors import BadInput
+from stedi.ingest.tombstones import Tombstones
 from stedi.storage import keys
+from stedi.storage.erasures import Erasure
 from stedi.storage.local import Folder
+
+
+GIVEN = bytes(range(32))
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def lake(tmp_path, monkeypatch) -> Folder:
 def given(tmp_path, monkeypatch):
     """A key file that the environment names."""
     path = tmp_path / "given.key"
-    path.write_bytes(b"g" * 32)
+    path.write_bytes(GIVEN)
     path.chmod(0o600)
     monkeypatch.setenv(keys.FILE_VARIABLE, str(path))
     return path
@@ -41,7 +46,7 @@ def test_two_lakehouses_have_keys_of_their_own(lake, tmp_path):
 
 
 def test_key_can_be_given(lake, given):
-    assert keys.pseudonym(lake) == b"g" * 32
+    assert keys.pseudonym(lake) == GIVEN
     assert not lake.keys_folder.exists()
 
 
@@ -51,7 +56,7 @@ def test_key_that_is_given_but_missing_is_refused(lake, given):
         keys.pseudonym(lake)
 
 
-@pytest.mark.parametrize("content", [b"", b"g" * 31, b"g" * 32 + b"\n"], ids=len)
+@pytest.mark.parametrize("content", [b"", b"g" * 31, GIVEN + b"\n"], ids=len)
 def test_key_of_another_length_is_refused(lake, given, content):
     given.write_bytes(content)
     with pytest.raises(BadInput, match=f"holds {len(content)} bytes. Expected: 32"):
@@ -75,7 +80,7 @@ def test_rotation_replaces_the_pseudonym_key_and_not_the_other(lake):
 def test_key_that_is_given_is_not_rotated(lake, given):
     with pytest.raises(BadInput, match="Replace that file, or unset STEDI_PSEUDONYM_KEY_FILE"):
         keys.rotate(lake)
-    assert given.read_bytes() == b"g" * 32
+    assert given.read_bytes() == GIVEN
 
 
 def test_tombstone_key_is_never_made_silently(lake):
@@ -97,3 +102,43 @@ def test_row_of_the_key_table_holds_the_pads_of_hmac():
     secret, inner, outer = keys.key_table_row(bytes(range(32)))
     digest = sha256(outer + sha256(inner + b"text").digest()).digest()
     assert digest == hmac.digest(secret, b"text", "sha256")
+
+
+@pytest.mark.parametrize("content", [bytes(32), b"g" * 32, b"ab" * 16, b"0123" * 8], ids=repr)
+@pytest.mark.parametrize("name", [keys.PSEUDONYM, keys.TOMBSTONE])
+def test_key_that_anybody_can_guess_is_refused(lake, name, content):
+    keys.write(lake.keys_folder / name, content)
+    with pytest.raises(BadInput, match="same few bytes again and again"):
+        keys.pseudonym(lake) if name == keys.PSEUDONYM else keys.tombstone(lake, make=True)
+
+
+def test_keys_are_found_through_a_link_to_the_lakehouse(lake, tmp_path):
+    lake.root.mkdir()
+    secrets = keys.pseudonym(lake), keys.tombstone(lake, make=True)
+    (tmp_path / "elsewhere").mkdir()
+    for link in (tmp_path / "current", tmp_path / "elsewhere" / "other"):
+        link.symlink_to(lake.root)
+        assert (keys.pseudonym(Folder(link)), keys.tombstone(Folder(link))) == secrets
+    assert [path.name for path in tmp_path.rglob("*.keys")] == ["lake.keys"]
+
+
+def erasure(lake: Folder, key: str = "") -> None:
+    Erasure(id="0123456789ab", requested_at="2026-01-01", people=1, marks=["0" * 64], key=key).save_in(lake)
+
+
+def test_key_of_the_tombstones_is_not_made_again_once_somebody_was_erased(lake):
+    keys.tombstone(lake, make=True)
+    erasure(lake)
+    (lake.keys_folder / keys.TOMBSTONE).unlink()
+    with pytest.raises(BadInput, match=r"tombstone.key cannot be read.*Restore it from your backup"):
+        keys.tombstone(lake, make=True)
+    assert not (lake.keys_folder / keys.TOMBSTONE).exists()
+
+
+def test_another_key_than_that_of_the_tombstones_is_refused(lake):
+    erasure(lake, keys.name_of(GIVEN))
+    keys.write(lake.keys_folder / keys.TOMBSTONE, GIVEN)
+    assert Tombstones(lake)
+    keys.write(lake.keys_folder / keys.TOMBSTONE, GIVEN[::-1])
+    with pytest.raises(BadInput, match="another one than the erasures of .* were made under"):
+        Tombstones(lake)

@@ -80,6 +80,7 @@ def forget(
 
 def _request(lake: Storage, emails: list[str]) -> None:
     """Note what to look for, which is soon not known any more, and set the tombstones: before anything is removed."""
+    Tombstones(lake)  # refuses another key than theirs
     secret = keys.tombstone(lake, make=True)
     name = _name(lake, emails)
     earlier, sought = erasures.load(lake, name), subject_access.identify(lake, emails)
@@ -99,7 +100,7 @@ def _request(lake: Storage, emails: list[str]) -> None:
     else:
         erasure = Erasure(
             id=name, requested_at=utc_now(), people=len(emails), marks=sorted(marks),
-            before=receipt.published_state(lake),
+            key=keys.name_of(secret), before=receipt.published_state(lake),
         )  # fmt: skip
     keys.write(note, json.dumps(asdict(sought)).encode())
     erasure.save_in(lake)

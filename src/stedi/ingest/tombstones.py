@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from stedi.contract.errors import BadInput
 from stedi.contract.identity import normalise_identity
 from stedi.contract.tables import Table
 from stedi.storage import erasures, keys
@@ -28,6 +29,11 @@ class Tombstones:
         self._lake = lake
         self._erasures = erasures.load_all(lake)
         self._secret = keys.tombstone(lake) if self._erasures else b""
+        if any(each.key not in ("", keys.name_of(self._secret)) for each in self._erasures):
+            raise BadInput(
+                f"The key file {lake.keys_folder / keys.TOMBSTONE} is another one than the erasures of "
+                f"{lake.url()} were made under, so these people would come back. Restore the one that was there."
+            )
         self.cover = lru_cache(1 << 16)(self._covers)
         self._marks = {mark: erasure for erasure in self._erasures for mark in erasure.marks}
 

@@ -68,12 +68,13 @@ class Receipt(Part):
 
 
 class Erasure(Document):
-    """An erasure. One without a receipt is pending."""
+    """An erasure. One without a receipt is pending. `key` names the key that the marks were made with."""
 
     id: str
     requested_at: str
     people: int
     marks: list[str]
+    key: str = ""
     before: PublishedState | None = None
     receipt: Receipt | None = None
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput, CouldNotFinish
+from stedi.storage import layout
 from stedi.storage.files import replace_file
 from stedi.storage.protocol import Storage
 
 FILE_VARIABLE = "STEDI_PSEUDONYM_KEY_FILE"  # in the environment: a key file to use in place of our own
 LENGTH = 32  # bytes
 PSEUDONYM, TOMBSTONE = "pseudonym.key", "tombstone.key"
+_LEAST_VALUES = 8  # different bytes of a key: 32 random ones have fewer once in 10^36 keys
 _BLOCK = 64  # of SHA-256, to which HMAC pads a key
 
 
@@ -37,8 +39,16 @@ def has_pseudonym_key(lake: Storage) -> bool:
 
 
 def tombstone(lake: Storage, make: bool = False) -> bytes:
-    """The key of the tombstones. Raises BadInput where it is missing and not to be made: nobody can replace it."""
+    """The key of the tombstones; to be made where there is none, `make` says.
+
+    Raises BadInput where it is missing and somebody was erased under it: nobody can replace it.
+    """
     path = lake.keys_folder / TOMBSTONE
+    if not path.exists() and (erased := len(lake.files(layout.ERASURES))):
+        raise BadInput(
+            f"The key file {path} cannot be read: it is not there, and {erased} erasures were made under it. With "
+            "another key these people would come back. Restore it from your backup of the folder of keys, mode 600."
+        )
     return _read(_make(path) if make else path)
 
 
@@ -87,4 +97,9 @@ def _read(path: Path) -> bytes:
         raise BadInput(f"The key file {path} is open to others (mode {mode & 0o777:o}). Close it: chmod 600 {path}")
     if len(content) != LENGTH:
         raise BadInput(f"The key file {path} holds {len(content)} bytes. Expected: {LENGTH} random bytes.")
+    if len(set(content)) < _LEAST_VALUES:
+        raise BadInput(
+            f"The key file {path} holds the same few bytes again and again, which anybody can guess. Expected: "
+            f"{LENGTH} random bytes: head -c {LENGTH} /dev/urandom."
+        )
     return content

@@ -34,7 +34,8 @@ class Folder:
     @property
     def keys_folder(self) -> Path:
         """Beside it, so that whoever copies or publishes the lakehouse does not carry its keys along."""
-        return self.root.with_name(f"{self.root.name}.keys")
+        real = self.root.resolve()  # through links: a lakehouse has one set of keys, whatever it is called by
+        return real.with_name(f"{real.name}.keys")
 
     def url(self, path: str = "") -> str:
         return str(self.root / path)
