@@ -153,7 +153,8 @@ def _landing_step(landed: LandedTable) -> Step:
 
 def _filter_step(step: Filter, query: Callable[[str], list[dict]]) -> Step:
     before, after = (
-        {row["class"]: row for row in query(step.classes.replace("{table}", table))} for table in (step.before, step.after)
+        {row["class"]: row for row in query(step.classes.replace("{table}", table))}
+        for table in (step.before, step.after)
     )
     dropped = {reason: before[reason]["n"] - after.get(reason, {"n": 0})["n"] for reason in before if reason != KEPT}
     if KEPT in before:  # of a customer with several records all but one may have been left out

@@ -104,7 +104,9 @@ class RunQueries:
 
         from stedi.results import consent_times, table_reader
 
-        counted = consent_times.count_by_age(lambda select: table_reader.records(self._engine.query(select)))
+        counted = consent_times.count_by_age(
+            lambda select: table_reader.records(self._engine.query(select)), self.policy
+        )
         steps = counted.bins if counted else []
         rows = [(each.from_ms / 1e3, counted.step_ms / 1e3, each.landed, each.kept) for each in steps if counted]
         return pd.DataFrame(rows, columns=["seconds", "width", "landed", "kept"])
