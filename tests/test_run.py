@@ -271,7 +271,7 @@ def test_lines_that_were_quarantined_are_counted_again_when_the_files_are_taken_
     with (source / "customer" / "landing" / "data.json").open("a") as file:
         file.write("{cut\n")
     land(source, lake, max_quarantined=1)
-    with pytest.raises(QuarantineExceeded, match="1 of 4 lines"):
+    with pytest.raises(QuarantineExceeded, match="1 of 12 records"):
         land(source, lake)
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stedi.results.model.base import Amount, Count, Number, Part, RunOutcome, Sha256
+from stedi.results.model.base import Amount, Count, Number, Part, RunOutcome
 
 
 class Data(Part):
@@ -86,7 +86,7 @@ class Circumstances(Part):
     versions: dict[str, str] = Field(
         description="the versions of Python and of every package that this one needs, directly or through others"
     )
-    program: Sha256 = Field(
+    program: str = Field(
         description="one SHA-256 for all files of the package, the notebooks and the suites, with their names"
     )
     aws: Cost | None = Field(description="what the run cost on AWS; null where it ran elsewhere")
