@@ -130,7 +130,11 @@ def engine_limits(lake: Storage, typed: LimitOptions | None = None) -> Limits:
 def open_runs(lake: Storage) -> list[str]:
     """The ids of the runs that were begun and are not published, oldest first."""
     published = catalog.load(lake)
-    ids = [run_id for run_id in lake.folders(layout.STAGING) if lake.exists(layout.staged_record(run_id))]
+    ids = [
+        run_id
+        for run_id in filter(layout.is_id, lake.folders(layout.STAGING))
+        if lake.exists(layout.staged_record(run_id))
+    ]
     return [run_id for run_id in ids if not published or run_id != published.run_id]
 
 
@@ -176,10 +180,10 @@ class FolderProvisioner:
         lake = self._lake
         ours = [
             *(layout.CATALOG, temporary_name(layout.CATALOG)),
-            *(layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)),
+            *(layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING) if layout.is_id(run_id)),
             *lake.spill_folders(),
             *catalog.table_folders(lake),
-            *(f"{layout.RUNS}/{run_id}" for run_id in lake.folders(layout.RUNS)),
+            *(f"{layout.RUNS}/{run_id}" for run_id in lake.folders(layout.RUNS) if layout.is_id(run_id)),
             *(layout.ERASURES, f"../{lake.keys_folder.name}"),
             *(temporary_name(layout.MARKER), layout.MARKER),
         ]

@@ -59,7 +59,7 @@ def superseded_folders(lake: "Storage") -> list[str]:
 
 def unpublished_folders(lake: "Storage") -> list[str]:
     """The folders of open runs, and those of landing files and tables that are not published (any more)."""
-    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)]
+    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING) if layout.is_id(run_id)]
     return [*staged, *superseded_folders(lake)]
 
 
