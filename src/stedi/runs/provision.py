@@ -1,6 +1,7 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -148,6 +149,7 @@ class FolderProvisioner:
         """The folder, with the file that marks it as ours."""
         lake, root = self._lake, self._lake.root
         if self.exists():
+            self._close()
             return
         inside = [path.name for path in root.iterdir()] if root.is_dir() else [root.name]
         if lake.exists() and inside not in ([], [temporary_name(layout.MARKER)]):
@@ -159,6 +161,12 @@ class FolderProvisioner:
         except OSError as error:
             reason = f"{error.strerror}. Give another folder."
             raise BadInput(f"The lakehouse {paths.shown(root)} cannot be made: {reason}") from None
+        self._close()
+
+    def _close(self) -> None:
+        """Let nobody but the owner in; another's folder stays as it is."""
+        with suppress(PermissionError):
+            self._lake.root.chmod(0o700)
 
     def exists(self) -> bool:
         """Whether the folder is marked as ours."""
