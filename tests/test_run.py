@@ -224,7 +224,7 @@ def test_run_id_that_is_not_open_is_refused(source, lake):
 
 @pytest.mark.parametrize("run_id", ["../elsewhere", "a/b", ".", "-x\n", " "])
 def test_run_id_that_is_no_name_is_refused(source, lake, run_id):
-    with pytest.raises(BadInput, match="run_id is .*Expected: letters, digits"):
+    with pytest.raises(BadInput, match="is no id.*Expected: letters, digits"):
         Run.start(str(source), lake, run_id=run_id)
 
 

@@ -21,6 +21,7 @@ from stedi.engines.parquet_reader import (
     view,
 )
 from stedi.storage import keys
+from stedi.storage.files import close_to_others
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +111,7 @@ class DuckDB:
         Path(path).mkdir(parents=True, exist_ok=True)
         with translated_errors():
             self._connection.execute(f"copy ({select}) to {quoted(path)} ({_PARQUET})")
+        close_to_others(Path(path))
 
 
 def _attach(connection: Connection, table: str, path: str, columns: Collection[str]) -> None:
