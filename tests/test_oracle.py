@@ -53,9 +53,10 @@ def customers(draw) -> dict:
     person = draw(st.integers(0, len(EMAILS) - 1))
     device = draw(spelled(st.sampled_from([DEVICES[person]] * 6 + [*DEVICES])))
     return {
-        "customername": draw(st.sampled_from(NAMES)), "email": draw(spelled(st.just(EMAILS[person]))), "phone": "16000000000",
-        "birthday": "1900-01-01", "serialnumber": device, "registrationdate": T, "lastupdatedate": draw(maybe),
-        "sharewithresearchasofdate": draw(maybe), "sharewithpublicasofdate": draw(maybe),
+        "customername": draw(st.sampled_from(NAMES)), "email": draw(spelled(st.just(EMAILS[person]))),
+        "phone": "16000000000", "birthday": "1900-01-01", "serialnumber": device, "registrationdate": T,
+        "lastupdatedate": draw(maybe), "sharewithresearchasofdate": draw(maybe),
+        "sharewithpublicasofdate": draw(maybe),
         "sharewithfriendsasofdate": None,
     }  # fmt: skip
 
@@ -65,7 +66,8 @@ phones = st.fixed_dictionaries(
     {"user": spelled(st.sampled_from(EMAILS)), "timestamp": moments, "x": movements, "y": st.just(0.0), "z": movements}
 )
 trainers = st.fixed_dictionaries({
-    "sensorreadingtime": moments, "serialnumber": spelled(st.sampled_from(DEVICES)), "distancefromobject": st.integers(0, 2),
+    "sensorreadingtime": moments, "serialnumber": spelled(st.sampled_from(DEVICES)),
+    "distancefromobject": st.integers(0, 2),
 })  # fmt: skip
 
 

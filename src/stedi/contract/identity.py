@@ -1,4 +1,4 @@
-"""What makes two addresses, or two serial numbers, the same: used by rules, checks, erasure, tombstones and search alike.
+"""What makes two addresses, or two serial numbers, the same, for rules, checks, erasure, tombstones and search alike.
 
 In SQL it is the macro `identity` (`sql.py`).
 """

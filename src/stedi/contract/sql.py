@@ -36,8 +36,8 @@ _ROW_HASH = {
     "athena": "from_big_endian_64(xxhash64(to_utf8(json_format(cast(row({0}) as json)))))",
 }
 # identity(value): `normalise_identity` of a text. ASCII, which is nearly all there is, needs no more than lower().
-# DuckDB has no NFKC and asks Python (`engines/parquet_reader.py`), Spark the ICU that it comes with. Trino's lower() folds
-# what was decomposed but for these letters: those that become two, and those whose folded form it does not know.
+# DuckDB has no NFKC and asks Python (`engines/parquet_reader.py`), Spark the ICU that it comes with. Of what was
+# decomposed Trino's lower() folds all but the letters that become two, and those of `_trino_identity`.
 FULL_IDENTITY = "full_identity"
 _TRINO_TWO = {"\u00df": "ss", "\u1e9e": "ss"}
 _ICU = "reflect('com.ibm.icu.text.Normalizer', '{}', {}, true)"
@@ -45,7 +45,8 @@ _ICU_FOLD = "reflect('com.ibm.icu.lang.UCharacter', 'foldCase', {}, true)"
 _IDENTITY = {
     "duckdb": f"case when strlen({{0}}) = length({{0}}) then lower(trim({{0}}, '{ASCII_BLANKS}')) "
     f"else {FULL_IDENTITY}({{0}}) end",
-    "spark": f"case when octet_length({{0}}) = char_length({{0}}) then lower(trim(both '{ASCII_BLANKS}' from {{0}})) "
+    "spark": f"case when {{0}} is null then null "
+    f"when octet_length({{0}}) = char_length({{0}}) then lower(trim(both '{ASCII_BLANKS}' from {{0}})) "
     f"else trim(both '{BLANKS}' from "
     f"{_ICU.format('compose', _ICU_FOLD.format(_ICU.format('decompose', '{0}')))}) end",
     "athena": "",  # made on first use: see `_trino_identity`

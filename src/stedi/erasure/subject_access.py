@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stedi.contract import tables
+from stedi.contract import sql, tables
 from stedi.contract.identity import normalise_identity
 from stedi.erasure import trace_search
 from stedi.ingest import erased_records
@@ -76,11 +76,7 @@ def shared_values(lake: Storage, sought: Person) -> set[str]:
 
 def _records(lake: Storage, emails: list[str], columns: list[str]) -> list[dict]:
     """Customer records with one of these addresses, of everything that landed."""
-    alike = (
-        "exists (select 1 from (select unnest($1::varchar[]) as value) as sought where contains(lower(email), value))"
-    )
-    found, wanted = _select(lake, alike, emails, [*columns, "email"]), {normalise_identity(each) for each in emails}
-    return [{name: row[name] for name in columns} for row in found if normalise_identity(row["email"]) in wanted]
+    return _select(lake, f"{sql.identity('email')} in (select unnest($1::varchar[]))", emails, columns)
 
 
 def _select(lake: Storage, where: str, values: list[str], columns: list[str]) -> list[dict]:
@@ -108,13 +104,18 @@ def _count(lake: Storage, name: str, entry: catalog.Entry, person: Person) -> in
         secret = keys.pseudonym(lake)
         if not record or record.tables[name].pseudonym_key != keys.name_of(secret):
             return None
-        made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in (*person.person, *person.device)}
-        by = {"participant": [made[text] for text in person.person], "device": [made[text] for text in person.device]}
+        spelled = {*person.person, *person.device}  # pseudonyms are of these, or of what they have in common
+        made = {text: hmac.digest(secret, text.encode(), "sha256").hex() for text in
+                spelled | {normalise_identity(text) for text in spelled}}  # fmt: skip
+        by = {
+            column: [made[form] for text in texts for form in {text, normalise_identity(text)}]
+            for column, texts in (("participant", person.person), ("device", person.device))
+        }
     wanted = {column: values for column, values in by.items() if column in entry.columns}
     if "email" in wanted:
         wanted.pop("serialnumber")  # of a customer's record the address decides: a device can be two people's
-    where = " or ".join(f'lower(trim("{column}")) in (select unnest(${n}::varchar[]))' for n, column in
-                        enumerate(wanted, 1))  # fmt: skip
+    alike = [sql.identity(f'"{column}"') for column in wanted]
+    where = " or ".join(f"{each} in (select unnest(${n}::varchar[]))" for n, each in enumerate(alike, 1))
     with reader(provision.engine_limits(lake), lake.url()) as connection:
         [(rows,)] = connection.execute(
             f"select count(*) from {parquet(lake.url(entry.path))} where {where}",

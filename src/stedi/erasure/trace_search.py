@@ -4,12 +4,15 @@ import gzip
 import html
 import json
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from stedi.contract.identity import normalise_identity
+from stedi.contract.sql import identity
 from stedi.engines.limits import Limits
 
 _CHUNK = 1 << 22  # bytes at a time
@@ -51,7 +54,14 @@ def contains_value(value: str, text: str) -> bool:
 
 
 def _spellings(sought: Iterable[str]) -> list[bytes]:
-    return sorted({form.encode().lower() for value in sought for form in (value, value.lower(), value.upper())})
+    """The bytes of each value in either case, composed and decomposed, and as it is compared."""
+    written = {
+        unicodedata.normalize(kind, form)
+        for value in sought
+        for form in (value, value.lower(), value.upper(), normalise_identity(value))
+        for kind in ("NFC", "NFD")
+    }
+    return sorted({form.encode("utf-8", "surrogatepass").lower() for form in written | {*sought}})
 
 
 def _contains_decoded(chunk: bytes, spellings: list[bytes]) -> bool:
@@ -115,10 +125,11 @@ def _in_table(path: Path, sought: list[str], spellings: list[bytes], limits: Lim
     with reader(limits) as connection:
         described = connection.execute(f"describe select * from {file}").fetchall()
         for name in (name for name, type_, *_ in described if type_ == "VARCHAR"):
+            alike = identity(f'"{name}"')
             for value in sought:
                 cells = connection.execute(
-                    f'select distinct "{name}" from {file} where contains(lower("{name}"), $1)', [value.lower()]
+                    f'select distinct "{name}" from {file} where contains({alike}, $1)', [normalise_identity(value)]
                 ).fetchall()
-                if any(_contains(cell.encode(), spellings) for (cell,) in cells):
+                if any(_contains(normalise_identity(cell).encode(), spellings) for (cell,) in cells):
                     return True
     return False
