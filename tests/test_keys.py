@@ -11,7 +11,6 @@ from stedi.storage import keys
 from stedi.storage.erasures import Erasure
 from stedi.storage.local import Folder
 
-
 GIVEN = bytes(range(32))
 
 
