@@ -152,6 +152,11 @@ OTHER_DATE = Break(
 NEWER = (
     "insert into given select * replace (lastupdatedate + 1 as lastupdatedate, {}) from given where email like 'ann%'"
 )
+SPELLED_TWICE = Break(
+    "a person in two spellings",
+    "insert into given select * replace (' ' || upper(email) as email) from given where email like 'ann%'",
+)
+AS_NEW = "insert into given select * replace ({}) from given where email like 'ann%'"
 WITHDRAWN = Break(
     "a consent that the newest record withdrew", NEWER.format("null as sharewithresearchasofdate"), "customer_landing"
 )
@@ -270,11 +275,12 @@ BREAKS = {
         "no_direct_identifier": [IDENTIFIED, in_place("device", "device-ann", "a serial number for the pseudonym")],
     },
     "strict/customer_trusted": {
-        "email_unique_in_any_case": [
-            Break(
-                "an address in two cases", "insert into given select * replace (upper(email) as email) from given",
-                "customer_landing",
-            )
+        "email_unique": [TWICE, SPELLED_TWICE],
+        "newest_record_consents": [WITHDRAWN, Break("a consent withdrawn under another spelling", NEWER.format(
+            "' ' || upper(email) as email, null as sharewithresearchasofdate"), "customer_landing")],
+        "gap_holds": [
+            Break("a consent from before it was withdrawn", AS_NEW.format("null as sharewithresearchasofdate"),
+                  "customer_landing")
         ],
         "newest_record_kept": [
             Break("a newer record passed over", NEWER.format("serialnumber as serialnumber"), "customer_landing"),
@@ -285,7 +291,10 @@ BREAKS = {
                 "customer_landing",
             ),
         ],
-        "not_in_future": [Break("a consent in the future", f"update given set sharewithresearchasofdate = {2 * T}")],
+        "not_in_future": [
+            Break("a consent in the future", f"update given set sharewithresearchasofdate = {2 * T}"),
+            Break("a record from the future", f"update given set lastupdatedate = {2 * T}", "customer_landing"),
+        ],
         "from_landing": [
             WRONG_COLUMN,
             OTHER_DATE,
@@ -706,6 +715,17 @@ HISTORIES = [
     customer("sam", consent=100, device="device-old"), customer("sam", consent=100, **UPDATED),  # has a new device
     customer("uma", consent=100, lastupdatedate=None),
     customer("vic", consent=100), customer("vic", consent=100),  # a record twice
+    # agreed, withdrew, agreed again with the first date still in the records; and with a date of its own
+    customer("wes", consent=100), customer("wes", consent=None, updated=200), customer("wes", consent=100, updated=250),
+    customer("wes", consent=None, updated=280), customer("wes", consent=100, updated=295),
+    customer("wes", consent=100, updated=950), customer("xia", consent=100), customer("xia", consent=None, updated=150),
+    customer("xia", consent=300, updated=350), customer("yan", consent=200, updated=250),
+    customer("yan", consent=None, updated=200),
+    customer("abe", consent=100, **UPDATED), customer("abe", consent=None, email=" ABE@example.com"),  # two spellings
+    customer("amy", consent=100, **UPDATED), customer("amy", consent=300, email="Amy@Example.com", updated=4),
+    customer("art", consent=100), customer("art", consent=100, updated=2000),  # a record from the future
+    customer("asa", consent=100, updated=1000),  # and one from the very start of the run
+    customer("ava", consent=100), customer("ava", consent=2000, email="AVA@example.com", updated=-1),
 ]  # fmt: skip
 ORDER = (  # of equal records, and two values of each column
     ("serialnumber", "device-1", "device-2"), ("customername", "A", "B"), ("phone", "1", "2"),
@@ -733,7 +753,8 @@ WORLDS = {  # a policy's data: the first two refuse two records of one person
     "standout": landing(PEOPLE, MOVED, ALONE),
     "strict": landing(
         PEOPLE + HISTORIES + ties(), MOVED, ALONE,
-        movements("hal", "ida", "jon", "kim", "lea", "max", "ned", "ona", "pia", "sam", "uma", "vic", devices=["old"]),
+        movements("hal", "ida", "jon", "kim", "lea", "max", "ned", "ona", "pia", "sam", "uma", "vic",
+                  "wes", "xia", "yan", "abe", "amy", "art", "asa", "ava", devices=["old"]),
     ),
 }  # fmt: skip
 
@@ -818,8 +839,13 @@ EQUIVALENT = {
     "course/customer_trusted: select distinct": "an address has one record that agrees (email_unique)",
     "strict/customer_trusted: select distinct": "an address has one first place",
     "strict/customer_trusted: candidates and consenting swapped": "they are only held against each other",
-    "strict/customer_trusted: order by dated.sharewithresearchasofdate nulls first": "who has a record without consent "
-    "among the newest is left out, whichever comes first",
+    "strict/customer_trusted: order by coalesce(resumed.lastupdatedate, resumed.newest) nulls first": "it is null for "
+    "all records of a person or for none",
+    "strict/customer_trusted: 1 for 0 in coalesce(candidate.newest, 0)": "it stands for no date, and no run starts in "
+    "1970",
+    "strict/accelerometer_trusted: left join owner": "a reading without an owner has no consent to be compared with",
+    "strict/customer_curated: select distinct": "a person stands in customer_trusted once (email_unique)",
+    "strict/step_trainer_trusted: left join owner": "a reading without an owner has no consent to be compared with",
     'course/accelerometer_trusted: join for reading."user" IN (SELECT customer.email FROM customer_trusted AS customer)'
     "": _EMAIL_ONCE,
     "standout/accelerometer_trusted: customer_landing for customer_trusted AS customer": "under standout every record "
@@ -839,9 +865,9 @@ EQUIVALENT = {
     "standout/machine_learning_curated: accelerometer_landing for accelerometer_trusted AS phone (2)": _NOBODY_ASKS,
     "strict/machine_learning_curated: left join owner": "a trusted step trainer reading has an owner, and without one "
     "the phone would not match",
-    "strict/machine_learning_curated: accelerometer_landing for accelerometer_trusted AS phone": "the step trainer "
+    "strict/machine_learning_curated: accelerometer_landing for accelerometer_trusted AS trusted": "the step trainer "
     "reading of that person and time is trusted, so the phone's is not from before the consent either",
-    "strict/machine_learning_curated: customer_trusted for customer_curated AS customer": "who is trusted and not "
+    "strict/machine_learning_curated: customer_trusted for customer_curated AS curated": "who is trusted and not "
     "curated has no trusted phone reading, which a row needs",
 }
 
@@ -857,6 +883,8 @@ def random_landing(policy: str, seed: int) -> dict[str, list[dict]]:
     owners = [*people[:70], "stranger"]  # of phones
     values = {column: (None, *some) for column, *some in ORDER if column != "serialnumber"}
     values["lastupdatedate"] = (None, T + 5, T + 5, T + 6)
+    if policy == "strict":
+        values["lastupdatedate"] = (*values["lastupdatedate"] * 3, *(T + at for at in (10, 15, 20, 25, 1000, 2000)))
 
     def consent() -> int | None:
         return draw.choice((None, 0, 10, 10, 20, 20, 1000, 2000))
@@ -865,21 +893,39 @@ def random_landing(policy: str, seed: int) -> dict[str, list[dict]]:
         device = f"device-{name if draw.random() < 0.8 else draw.choice(people)}"
         return customer(name, agreed, device=device) | {column: draw.choice(some) for column, some in values.items()}
 
+    def spelled(row: dict) -> dict:
+        """Sometimes in other spellings of address and serial number."""
+        return row | {
+            column: draw.choice((row[column], row[column], f" {row[column].upper()}"))
+            for column in ("email", "serialnumber", "user")
+            if policy == "strict" and column in row
+        }
+
     def records(name: str) -> list[dict]:
         first = record(name, consent())
         if policy != "strict":
             return [first, *[record(name, None)] * draw.choice((0, 0, 1))]
         other = record(name, consent())
+        if draw.random() < 0.3:  # with gaps between
+            more = [
+                record(name, draw.choice((None, 10))) | {"lastupdatedate": T + draw.choice((10, 15, 20))}
+                for _ in range(draw.choice((1, 2, 4)))
+            ]
+            last = other | {"lastupdatedate": T + draw.choice((20, 25))}
+            return [spelled(each) for each in (first, *more, last)]
         same = draw.sample(list(first), k=draw.choice((1, 8, 9, 9, 9, 10)))
-        return [first, other | {column: first[column] for column in same}][: draw.choice((1, 2, 2, 2, 2))]
+        return [first, spelled(other | {column: first[column] for column in same})][: draw.choice((1, 2, 2, 2, 2))]
 
-    moments = draw.sample([(name, at) for name in [*people, "stranger"] for at in range(44)], k=600)
+    readings = 1500 if policy == "strict" else 600  # of which less is left
+    moments = draw.sample([(name, at) for name in [*people, "stranger"] for at in range(44)], k=readings)
     return {
         "customer_landing": [row for name in people for row in records(name)],
         "accelerometer_landing": [
-            phone(draw.choice(owners), draw.randrange(40), x=float(draw.randrange(2))) for _ in range(600)
+            spelled(phone(draw.choice(owners), draw.randrange(40), x=float(draw.randrange(2)))) for _ in range(readings)
         ],
-        "step_trainer_landing": [trainer(name, at, distancefromobject=draw.randrange(3)) for name, at in moments],
+        "step_trainer_landing": [
+            spelled(trainer(name, at, distancefromobject=draw.randrange(3))) for name, at in moments
+        ],
     }
 
 

@@ -7,7 +7,9 @@ import hashlib
 import hmac
 import json
 import time
+import unicodedata
 from collections import defaultdict
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -70,9 +72,10 @@ def build(landing: Tables, policy: str, now: float | None = None, key: bytes = b
     customers = landing["customer_landing"]
     trusted = strict_customers(customers, now) if policy == "strict" else consenting(customers)
 
-    phone = trusted_phone_readings(landing["accelerometer_landing"], trusted, dated=policy != "course")
-    users = {reading["user"] for reading in phone}
-    curated = [customer for customer in trusted if customer["email"] in users]
+    same = identity if policy == "strict" else str
+    phone = trusted_phone_readings(landing["accelerometer_landing"], trusted, same, dated=policy != "course")
+    users = {same(reading["user"]) for reading in phone}
+    curated = [customer for customer in trusted if same(customer["email"]) in users]
 
     if policy == "strict":
         trainer = strict_trainer_readings(landing["step_trainer_landing"], curated, customers)
@@ -133,51 +136,91 @@ def consent_of(customer: dict) -> int | None:
     return customer["sharewithresearchasofdate"]
 
 
-def strict_customers(customers: Rows, now: float) -> Rows:
-    """Keep the newest record of each email, if it consents, and not from a future date on.
+def identity(text: str) -> str:
+    """Return what two spellings of one address or serial number have in common."""
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+    while text and (text[0].isspace() or text[0] in UNSEEN):
+        text = text[1:]
+    while text and (text[-1].isspace() or text[-1] in UNSEEN):
+        text = text[:-1]
+    return text
 
-    Which record is the newest cannot be told where the last updates are equal, or one has no date: then all of these
-    must consent, and the one that does so last is kept; of several such, the first by its other values.
+
+# zero-width characters, marks of direction, soft hyphen, byte order mark: what nobody sees at the end of an address
+UNSEEN = {chr(code) for code in (
+    0xAD, 0x34F, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF,
+)}  # fmt: skip
+
+
+def strict_customers(customers: Rows, now: float) -> Rows:
+    """Keep the newest record of each person, if it consents, and nothing leaves it in doubt.
+
+    Which record is the newest cannot be told where the last updates are equal, or one has no date, nor whether two
+    spellings of an address are one person's: all records that may be the newest under a spelling must consent, not
+    from a future date on, and the one is kept that does so last; of several such, the first by its other values.
+    Nobody is kept who has a record that was updated in the future.
     """
     records = defaultdict(list)
     for customer in customers:
-        records[customer["email"]].append(customer)
+        records[identity(customer["email"])].append(customer)
     kept = []
-    for candidates in records.values():
-        latest = max((c["lastupdatedate"] for c in candidates if c["lastupdatedate"] is not None), default=None)
-        newest = [c for c in candidates if c["lastupdatedate"] in (latest, None)]
-        if len(consenting(newest)) == len(newest):
-            latest = max(consent_of(c) for c in newest)
-            chosen = min((c for c in newest if consent_of(c) == latest), key=_order)
-            if consent_of(chosen) <= now:
-                kept.append(chosen)
+    for own in records.values():
+        spellings = {customer["email"] for customer in own}
+        newest = [c for one in spellings for c in newest_of([c for c in own if c["email"] == one])]
+        agreed = [consent_of(customer) for customer in newest]
+        if any(c["lastupdatedate"] is not None and c["lastupdatedate"] > now for c in own):
+            continue
+        if None not in agreed and max(agreed) <= now:
+            last = [c for c in newest_of(own) if c in newest]
+            chosen = min((c for c in last if consent_of(c) == max(map(consent_of, last))), key=_order)
+            kept.append(chosen | {"sharewithresearchasofdate": counts_from(chosen, own)})
     return kept
+
+
+def newest_of(records: Rows) -> Rows:
+    """Return all records that may be the newest of these."""
+    latest = max((c["lastupdatedate"] for c in records if c["lastupdatedate"] is not None), default=None)
+    return [c for c in records if c["lastupdatedate"] in (latest, None)]
+
+
+def counts_from(chosen: dict, records: Rows) -> int:
+    """Return since when a person's consent counts: not from before the last record that has none."""
+    dated = [c for c in records if c["lastupdatedate"] is not None]
+    gap = max((c["lastupdatedate"] for c in dated if consent_of(c) is None), default=-1)
+    if consent_of(chosen) > gap:
+        return consent_of(chosen)
+    return min(c["lastupdatedate"] for c in dated if consent_of(c) is not None and c["lastupdatedate"] > gap)
 
 
 def _order(customer: dict) -> list[tuple]:
     """Return by what records of one consent are put in order: serial number first, then column by column."""
     columns = ("serialnumber", "customername", "phone", "birthday", "registrationdate", "lastupdatedate")
-    columns += ("sharewithpublicasofdate", "sharewithfriendsasofdate")
+    columns += ("sharewithpublicasofdate", "sharewithfriendsasofdate", "email")
     values = [customer.get(column) for column in columns]
     return [(value is None, 0 if value is None else value) for value in values]
 
 
-def trusted_phone_readings(readings: Rows, trusted: Rows, dated: bool) -> Rows:
-    """Keep the phone readings of trusted customers; if `dated`, not those older than the owner's (first) consent."""
+def trusted_phone_readings(readings: Rows, trusted: Rows, same: Callable[[str], str], dated: bool) -> Rows:
+    """Keep the phone readings of trusted customers; if `dated`, not those older than the owner's (first) consent.
+
+    Addresses are of one person where `same` makes them equal.
+    """
     since = {}
     for customer in trusted:
-        consent = consent_of(customer) if dated else 0
-        since[customer["email"]] = min(consent, since.get(customer["email"], consent))
-    return [r for r in readings if r["user"] in since and r["timestamp"] >= since[r["user"]]]
+        consent, person = consent_of(customer) if dated else 0, same(customer["email"])
+        since[person] = min(consent, since.get(person, consent))
+    return [r for r in readings if same(r["user"]) in since and r["timestamp"] >= since[same(r["user"])]]
 
 
 def strict_trainer_readings(readings: Rows, curated: Rows, customers: Rows) -> Rows:
     """Keep the readings since the owner's consent, of devices that no other person ever registered."""
     people = defaultdict(set)
     for customer in customers:
-        people[customer["serialnumber"]].add(customer["email"])
-    since = {c["serialnumber"]: consent_of(c) for c in curated if len(people[c["serialnumber"]]) == 1}
-    return [r for r in readings if r["serialnumber"] in since and r["sensorreadingtime"] >= since[r["serialnumber"]]]
+        people[identity(customer["serialnumber"])].add(identity(customer["email"]))
+    devices = {identity(c["serialnumber"]): consent_of(c) for c in curated}
+    since = {device: consent for device, consent in devices.items() if len(people[device]) == 1}
+    sent = [(reading, identity(reading["serialnumber"])) for reading in readings]
+    return [r for r, device in sent if device in since and r["sensorreadingtime"] >= since[device]]
 
 
 def join_on_time(trainer: Rows, phone: Rows) -> Rows:
@@ -190,15 +233,17 @@ def join_on_time(trainer: Rows, phone: Rows) -> Rows:
 
 def join_on_owner_and_time(trainer: Rows, phone: Rows, curated: Rows) -> Rows:
     """Pair each trainer reading with the phone readings of the same time and person."""
-    owner = {customer["serialnumber"]: customer["email"] for customer in curated}
-    return [pair for pair in join_on_time(trainer, phone) if pair["user"] == owner[pair["serialnumber"]]]
+    owner = {identity(customer["serialnumber"]): identity(customer["email"]) for customer in curated}
+    pairs = join_on_time(trainer, phone)
+    return [pair for pair in pairs if identity(pair["user"]) == owner[identity(pair["serialnumber"])]]
 
 
 def without_identifiers(rows: Rows, policy: str, key: bytes) -> Rows:
     """Replace user and serial number by pseudonyms: both under `standout`, only the user under `strict`."""
     if policy == "course":
         return rows
-    pseudonym = {value: hmac.new(key, value.encode(), hashlib.sha256).hexdigest() for value in identifiers(rows)}
+    same = identity if policy == "strict" else str
+    pseudonym = {value: hmac.new(key, same(value).encode(), hashlib.sha256).hexdigest() for value in identifiers(rows)}
     shared = []
     for row in rows:
         kept = {column: value for column, value in row.items() if column not in ("user", "serialnumber")}

@@ -20,7 +20,7 @@ ROWS = {
     "step_trainer_trusted": 150,
     "machine_learning_curated": 2_100,
 }
-_VALUES = {"string": "a•••", "bigint": 1_600_000_000_000, "int": 231, "double": -1.5}
+_VALUES = {"string": "•••", "bigint": 1_600_000_000_000, "int": 231, "double": -1.5}
 NAME = "n" * 10_000
 HOSTILE = [
     pytest.param("<script>alert(1)</script>", id="script"),
@@ -260,6 +260,7 @@ def _circumstances() -> dict:
         "command": [".venv/bin/stedi run --source sample --policy course"],
         "table_seconds": {table.name: 0.05 for table in tables.TABLES},
         "versions": {"python": "3.11.0", "duckdb": "2.0.0"},
+        "program": "0f" * 32,
         "aws": None,
         "readers_see": {"id": "2026-01-01T00-00-00.000", "policy": "course", "at": "2026-01-01T00:00:09+00:00"},
         "history": [

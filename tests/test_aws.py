@@ -196,7 +196,7 @@ def test_open_run_can_be_asked_and_its_cost_is_kept(published, given):
     run = land(given, LAKE, engine="athena")
     frame = run.query("select count(*) as n, count(sharewithresearchasofdate) / 2.0 as halves from customer_landing")
     assert frame.to_dict("records") == [{"n": 3, "halves": 1.0}]
-    assert run.sample("customer_landing", 1).email[0] == "a•••"
+    assert run.sample("customer_landing", 1).email[0] == "•••"
     assert Run.join(LAKE, policy="course")._engine.cost().queries >= 2
 
 

@@ -115,7 +115,7 @@ def landed(fingerprints: dict[str, str], source: str = "nowhere", **changes) -> 
     file = LandedFile(name="data.json", bytes=1, sha256="1", content_sha256="1", lines=1, rows=1).model_copy(
         update=changes
     )
-    built = {"path": "", "rows": 1, "columns": {}, "seconds": 0, "sql": ""}
+    built = {"path": "table", "rows": 1, "columns": {}, "seconds": 0, "sql": ""}
     return RunRecord(
         run_id="r", started_at="", as_of=0, source=source, engine="duckdb", max_quarantined=0,
         landing={name: Manifest(table=name, digest="1", files=[file]) for name in LANDING},

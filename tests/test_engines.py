@@ -160,7 +160,7 @@ def test_pseudonyms_can_be_made_only_while_the_key_is_there(engine):
 
 def test_two_keys_make_no_pseudonym(engine):
     with engine.keyed(KEY):
-        engine._connection.execute(key_table()[1], keys.key_table_row(b"2" * 32))
+        engine._confined().execute(key_table()[1], keys.key_table_row(b"2" * 32))
         with pytest.raises(EngineFailed):
             engine.query("select pseudonym('x') as p")
 

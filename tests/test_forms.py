@@ -264,7 +264,7 @@ def measured(folder: Path) -> tuple[str, int]:
     """Land the trainer readings of a source in a process of its own. Returns what came of it, and its most MB."""
     done = subprocess.run([sys.executable, "-c", MEASURED, str(folder / "source"), str(folder / "lake")],
                           capture_output=True, text=True, check=True)  # fmt: skip
-    outcome, megabytes = done.stdout.splitlines()
+    outcome, *_, megabytes = [line for line in done.stdout.splitlines() if line[:1].isalnum()]  # no progress bar
     return outcome, int(megabytes)
 
 

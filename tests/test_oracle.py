@@ -4,6 +4,7 @@
 """
 
 import os
+import unicodedata
 from collections import Counter
 
 import duckdb
@@ -15,7 +16,7 @@ import plain
 from rows import T
 from stedi.contract import sql, tables
 from stedi.contract.policies import POLICIES
-from stedi.engines.parquet_reader import TYPES, key_table
+from stedi.engines.parquet_reader import TYPES, add_functions, key_table
 from stedi.storage import keys
 
 DEEP = bool(os.environ.get("STEDI_DEEP"))
@@ -31,32 +32,42 @@ checked = settings(
 )
 
 # Small pools, so that people, devices and times meet. Values look like what they could be mistaken for.
-EMAILS = ("ann@example.com", "Ann@example.com", "1600000000004@x", "çelik@example.com")
+EMAILS = ("ann@example.com", "bob@example.com", "1600000000004@x", "çelik@example.com")
 DEVICES = ("device-1", "device-2", "deadbeef", "1600000000005")
+SPELLINGS = (str.upper, str.title, lambda text: f" {text}\t", lambda text: f"{text}\u200b\ufeff",
+             lambda text: unicodedata.normalize("NFD", text), lambda text: text.replace("e", "\uff45"),
+             lambda text: text.replace("k", "\u212a"))  # fmt: skip
 NAMES = ("Ann Example", "1600000000003", "cafe42")
 moments = st.integers(0, 5).map(lambda at: T + at)
 maybe = st.one_of(moments, moments, st.none())
+
+
+def spelled(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Mostly as it stands, sometimes in another spelling of the same."""
+    return st.one_of(texts, texts, texts, st.builds(lambda text, spell: spell(text), texts, st.sampled_from(SPELLINGS)))
 
 
 @st.composite
 def customers(draw) -> dict:
     """A customer record; mostly with the device that is the person's own."""
     person = draw(st.integers(0, len(EMAILS) - 1))
-    device = draw(st.sampled_from([DEVICES[person]] * 6 + [*DEVICES]))
+    device = draw(spelled(st.sampled_from([DEVICES[person]] * 6 + [*DEVICES])))
     return {
-        "customername": draw(st.sampled_from(NAMES)), "email": EMAILS[person], "phone": "16000000000",
-        "birthday": "1900-01-01", "serialnumber": device, "registrationdate": T, "lastupdatedate": draw(maybe),
-        "sharewithresearchasofdate": draw(maybe), "sharewithpublicasofdate": draw(maybe),
+        "customername": draw(st.sampled_from(NAMES)), "email": draw(spelled(st.just(EMAILS[person]))),
+        "phone": "16000000000", "birthday": "1900-01-01", "serialnumber": device, "registrationdate": T,
+        "lastupdatedate": draw(maybe), "sharewithresearchasofdate": draw(maybe),
+        "sharewithpublicasofdate": draw(maybe),
         "sharewithfriendsasofdate": None,
     }  # fmt: skip
 
 
 movements = st.sampled_from([-1.0, 0.0, 1.0])
 phones = st.fixed_dictionaries(
-    {"user": st.sampled_from(EMAILS), "timestamp": moments, "x": movements, "y": st.just(0.0), "z": movements}
+    {"user": spelled(st.sampled_from(EMAILS)), "timestamp": moments, "x": movements, "y": st.just(0.0), "z": movements}
 )
 trainers = st.fixed_dictionaries({
-    "sensorreadingtime": moments, "serialnumber": st.sampled_from(DEVICES), "distancefromobject": st.integers(0, 2),
+    "sensorreadingtime": moments, "serialnumber": spelled(st.sampled_from(DEVICES)),
+    "distancefromobject": st.integers(0, 2),
 })  # fmt: skip
 
 
@@ -76,6 +87,7 @@ landings = st.fixed_dictionaries({
 def build():
     """Builds the five tables of a policy from landing rows; gives {table: (columns, rows)}."""
     with duckdb.connect() as connection:
+        add_functions(connection)
         make, fill, _ = key_table()
         connection.execute(make)
         connection.execute(fill, keys.key_table_row(KEY))

@@ -68,8 +68,8 @@ def test_the_rows_are_shown_below_the_query_that_gives_them():
         "select * from step_trainer_landing order by 1, 2, 3 limit 2",
     ]
     assert written[3:9] == ["sensorreadingtime", "serialnumber", "distancefromobject", "bigint", "string", "int"]
-    assert written[9:12] == ["1600000000000", "a•••", "231"]
-    assert "personal values masked · 2 of 300 rows" in written
+    assert written[9:12] == ["1600000000000", "•••", "231"]
+    assert "personal values masked, times to the day · 2 of 300 rows" in written
     assert "Synthetic data: generated sample, scale 1, seed 0 · the course's rules · engine duckdb" in written
 
 

@@ -19,16 +19,9 @@ def test_of_a_persons_dates_only_the_year_is_shown(column):
 @pytest.mark.parametrize(
     "value, shown",
     [
-        pytest.param("ann@example.com", "a•••", id="of a long value its first character"),
-        pytest.param("anna", "a•••", id="of four characters the first"),
-        pytest.param("ann", "•••", id="of a short value nothing"),
-        pytest.param("", "•••", id="of an empty value nothing"),
-        pytest.param("Ωμέγα", "Ω•••", id="of a word in another script its first character"),
-        pytest.param("+49 555", "•••", id="of a value that begins with a sign nothing"),
-        pytest.param("\N{GRINNING FACE}" * 5, "•••", id="of a picture nothing"),
-        pytest.param(5550123, "5•••", id="of a number its first digit"),
-        pytest.param(-5550123, "•••", id="of a negative number nothing"),
-        pytest.param(7, "•••", id="of a small number nothing"),
+        pytest.param("ann@example.com", "•••", id="text"),
+        pytest.param("", "•••", id="an empty text"),
+        pytest.param(5550123, "•••", id="a number"),
         pytest.param(None, None, id="None stays missing"),
         pytest.param(float("nan"), None, id="NaN stays missing"),
         pytest.param(np.float64("nan"), None, id="NaN of numpy stays missing"),
@@ -52,28 +45,30 @@ def test_mask_shows_that_there_is_a_value_and_not_which(value, shown):
 def test_missing_values_stay_missing_in_columns_of_every_kind(missing, dtype):
     given = pd.DataFrame({"email": pd.Series(["ann@example.com", missing], dtype=dtype)})
     shown = masking.mask_frame(given)["email"]
-    assert shown[0] == "a•••"
+    assert shown[0] == "•••"
     assert pd.isna(shown[1])
 
 
 @pytest.mark.parametrize("column", sorted(set(tables.PERSONAL) - DATES))
 def test_personal_column_is_masked_whatever_its_type(column):
     frame = pd.DataFrame({column: ["device-ann", "device-bob"]})
-    assert masking.mask_frame(frame)[column].tolist() == ["d•••", "d•••"]
-    assert masking.mask_frame(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["5•••", "5•••"]
+    assert masking.mask_frame(frame)[column].tolist() == ["•••", "•••"]
+    assert masking.mask_frame(frame.assign(**{column: [5550123, 5550124]}))[column].tolist() == ["•••", "•••"]
 
 
 @pytest.mark.parametrize(
     "column, values, shown",
     [
-        pytest.param("timestamp", [1_600_000_000_000], [1_600_000_000_000], id="a column that is not personal"),
+        pytest.param(
+            "timestamp", [1_600_000_000_000, None], ["2020-09-13", None], id="of the time of a reading the day"
+        ),
         pytest.param("x", [0.5], [0.5], id="a measurement"),
         pytest.param("readings", [12345], [12345], id="a number under a name of its own"),
-        pytest.param("owner", ["ann@example.com"], ["a•••"], id="text under a name of its own"),
-        pytest.param("x", ["ann@example.com"], ["a•••"], id="text under the name of a measurement"),
-        pytest.param("EMAIL", ["ann@example.com"], ["a•••"], id="a personal column in capitals"),
+        pytest.param("owner", ["ann@example.com"], ["•••"], id="text under a name of its own"),
+        pytest.param("x", ["ann@example.com"], ["•••"], id="text under the name of a measurement"),
+        pytest.param("EMAIL", ["ann@example.com"], ["•••"], id="a personal column in capitals"),
         pytest.param("owners", [["ann@example.com", "bob@example.com"]], ["•••"], id="a list"),
-        pytest.param("since", [pd.Timestamp("2020-01-02")], ["2•••"], id="a date under a name of its own"),
+        pytest.param("since", [pd.Timestamp("2020-01-02")], ["•••"], id="a date under a name of its own"),
     ],
 )
 def test_other_columns_are_shown_only_where_they_cannot_name_anybody(column, values, shown):

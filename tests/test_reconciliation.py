@@ -2,7 +2,7 @@
 
 import pytest
 
-from rows import attach, customer, phone, store, trainer
+from rows import T, attach, customer, phone, store, trainer
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.limits import Limits
 from stedi.results import row_accounting
@@ -53,7 +53,7 @@ def steps(folder, tables: dict[str, list[dict]]) -> dict[str, Step]:
     for name, rows in tables.items():
         store(folder, name, rows)
         attach(engine, folder, name)
-    found = row_accounting.reconcile(LANDINGS, lambda select: engine.query(select).to_dict("records"))
+    found = row_accounting.reconcile(LANDINGS, lambda select: engine.query(select).to_dict("records"), "strict", 2 * T)
     return {step.table: step for subject in found for step in subject.steps}
 
 

@@ -64,6 +64,7 @@ UNUSABLE = {
     "keys that differ in case": (GOOD.replace(b'"x"', b'"X":1,"x"'), "two keys differ in nothing but case"),
     "unknown keys that differ in case": (GOOD[:-1] + b',"a":1,"A":1}', "two keys differ in nothing but case"),
     "seconds": (GOOD.replace(b"1600000000000", b"1771651780"), "timestamp: 1,771,651,780 looks like seconds; milli"),
+    "split seconds": (GOOD.replace(b"1600000000000", b"1771651780.25"), "timestamp: 1,771,651,780 looks like"),
     "microseconds": (
         GOOD.replace(b"1600000000000", b"1771651780000000"),
         "timestamp: 1,771,651,780,000,000 looks",

@@ -224,7 +224,7 @@ def test_run_id_that_is_not_open_is_refused(source, lake):
 
 @pytest.mark.parametrize("run_id", ["../elsewhere", "a/b", ".", "-x\n", " "])
 def test_run_id_that_is_no_name_is_refused(source, lake, run_id):
-    with pytest.raises(BadInput, match="run_id is .*Expected: letters, digits"):
+    with pytest.raises(BadInput, match="is no id.*Expected: letters, digits"):
         Run.start(str(source), lake, run_id=run_id)
 
 
@@ -271,7 +271,7 @@ def test_lines_that_were_quarantined_are_counted_again_when_the_files_are_taken_
     with (source / "customer" / "landing" / "data.json").open("a") as file:
         file.write("{cut\n")
     land(source, lake, max_quarantined=1)
-    with pytest.raises(QuarantineExceeded, match="1 of 4 lines"):
+    with pytest.raises(QuarantineExceeded, match="1 of 12 records"):
         land(source, lake)
 
 
@@ -334,8 +334,8 @@ def test_stranger_is_no_fault_their_readings_are_dropped_and_counted(tmp_path, l
 
 def test_sample_is_masked(source, lake):
     run = land(source, lake)
-    assert run.sample("customer_landing", rows=2).values.tolist()[0][:5] == ["•••", "a•••", "•••", "1•••", "d•••"]
-    assert run.query("select email as e from customer_landing order by 1").e.tolist() == ["a•••", "b•••", "c•••"]
+    assert run.sample("customer_landing", rows=2).values.tolist()[0][:5] == ["•••", "•••", "•••", "•••", "•••"]
+    assert run.query("select email as e from customer_landing order by 1").e.tolist() == ["•••", "•••", "•••"]
 
 
 def test_nobody_writes_while_another_run_holds_the_lakehouse(source, lake, monkeypatch):

@@ -18,6 +18,7 @@ from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.engines.duckdb import DuckDB
 from stedi.engines.limits import Limits
 from stedi.ingest import discover, land
+from stedi.runs.inspect import inspect
 from stedi.runs.run import Run
 from stedi.storage import digests, open_source
 from stedi.storage.layout import landing_rows
@@ -181,6 +182,16 @@ def test_bucket_without_a_table_is_refused_with_the_layouts_there_are(s3, source
     upload(s3, source, "")
     with pytest.raises(BadInput, match=r"holds no files for customer_landing\. .*customer/landing/.*customers/"):
         Run.start("s3://data", str(tmp_path / "lake"))
+
+
+def test_inspect_reads_a_bucket_as_a_folder_and_writes_nothing_to_it(s3, source):
+    shutil.rmtree(source / "step_trainer")  # nothing is built then, which is quicker
+    upload(s3, source, "given/")
+    before = [each["Key"] for each in s3.list_objects_v2(Bucket="data")["Contents"]]
+    here, there = inspect(str(source), {}), inspect("s3://data/given", {})
+    assert [each.account for each in here.tables] == [each.account for each in there.tables]
+    assert here.customers == there.customers and "s3://data/given" in there.obstacles[0]
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket="data")["Contents"]] == before
 
 
 def test_object_that_went_away_is_named(s3, tmp_path):

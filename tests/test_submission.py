@@ -17,7 +17,7 @@ from stedi.cli import main
 from stedi.contract import tables
 from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import STEPS
-from stedi.course import submission
+from stedi.course import own_folder, submission
 
 HOSTILE = '<script>alert(1)</script>" onmouseover="x </style>‮'
 
@@ -56,7 +56,7 @@ def test_the_index_links_to_every_file_and_no_other(made):
     page = (made / "out/index.html").read_text()
     links = set(re.findall(r'href="([^"#]+)', page))
     files = {path.relative_to(made / "out").as_posix() for path in (made / "out").rglob("*") if path.is_file()}
-    assert links == files - {"index.html"}
+    assert links == files - {"index.html", own_folder.MARKER}
 
 
 def test_notebooks_lead_to_each_other_where_they_are_there(made):
@@ -95,19 +95,46 @@ def test_a_browser_is_asked_for_nothing_and_complains_of_nothing(made):
     assert [url for url in asked if not url.startswith("data:")] == [each.as_uri() for each in pages]
 
 
+def collect(made, out) -> None:
+    submission.collect(str(out), str(made / "reports"), str(made / "screenshots"))
+
+
 def test_collecting_again_replaces_what_was_collected_before(made, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out/index.html").write_text("old")
-    (tmp_path / "out/old.txt").write_text("old")
-    submission.collect(str(tmp_path / "out"), str(made / "reports"), str(made / "screenshots"))
-    assert not (tmp_path / "out/old.txt").exists()
+    collect(made, tmp_path / "out")
+    before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    collect(made, tmp_path / "out")
+    assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(made, tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda out: (out / "thesis.txt").write_text("mine"), id="a file"),
+        pytest.param(lambda out: (out / "sql" / "thesis.sql").write_text("mine"), id="a file in a folder of ours"),
+        pytest.param(lambda out: (out / ".thesis").write_text("mine"), id="a hidden file"),
+        pytest.param(lambda out: (out / "index.html").write_text("mine"), id="a file of ours, changed"),
+        pytest.param(lambda out: (out / "link").symlink_to(out.parent / "other"), id="a link"),
+        pytest.param(lambda out: (out / own_folder.MARKER).unlink(), id="no marker"),
+        pytest.param(lambda out: (out / own_folder.MARKER).write_text("[]"), id="a marker that is none"),
+    ],
+)
+def test_a_submission_with_something_else_in_it_is_left_alone(made, tmp_path, change):
+    collect(made, tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    change(tmp_path / "out")
+    before = {path: path.is_dir() or path.read_bytes() for path in tmp_path.rglob("*")}
     with pytest.raises(BadInput, match="holds something else"):
-        submission.collect(str(tmp_path), str(made / "reports"), str(made / "screenshots"))
-    assert (tmp_path / "mine.txt").read_text() == "mine"
+        collect(made, tmp_path / "out")
+    assert {path: path.is_dir() or path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "index.html", "sql/index.html"])
+def test_a_folder_that_holds_something_else_is_left_alone(made, tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(BadInput, match="holds something else"):
+        collect(made, tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize("results", [None, example.failed, example.stopped])

@@ -19,6 +19,7 @@ from stedi.storage import keys
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sqlalchemy
     from great_expectations.datasource.fluent import SQLDatasource
     from great_expectations.expectations import Expectation as GXExpectation
 
@@ -120,7 +121,7 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes], limits: Limits
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from stedi.engines.parquet_reader import key_table, limit_statements, translated_errors, view
+    from stedi.engines.parquet_reader import add_functions, key_table, limit_statements, translated_errors, view
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
@@ -132,6 +133,7 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes], limits: Limits
     )
     with translated_errors(), source.get_execution_engine().engine.connect() as connection:
         make, fill, drop = key_table()
+        add_functions(_native(connection))
         for statement in [*limit_statements(limits), make]:
             connection.exec_driver_sql(statement)
         for secret in secrets:
@@ -143,6 +145,13 @@ def _open_source(paths: dict[str, str], secrets: Sequence[bytes], limits: Limits
     finally:
         with source.get_execution_engine().engine.connect() as connection:
             connection.exec_driver_sql(drop)
+            _native(connection).remove_function(sql.FULL_IDENTITY)
+
+
+def _native(connection: "sqlalchemy.Connection") -> Any:
+    """DuckDB's own connection below one of SQLAlchemy, with nothing left to be fetched."""
+    connection.exec_driver_sql("select 1").fetchall()
+    return connection.connection.cursor()
 
 
 def _validate(

@@ -55,7 +55,10 @@ def rotate_key(reports: str, screenshots: str, lakehouse: str) -> None:
 
     command.silence_stderr_at_exit()
     run = rebuild.under_new_key(lakehouse, reports, screenshots)
-    print("The key was replaced. What was made with the old one cannot be linked to what comes now.")
+    print(
+        "The key was replaced. The old pseudonyms are not the new ones, but whoever has tables made with both "
+        "can still link them by the times of the readings (docs/privacy.md)."
+    )
     print(
         f"Published again as run {run.id}." if run else "Nothing published holds pseudonyms, so nothing else changed."
     )

@@ -5,6 +5,7 @@ import click
 import stedi
 from stedi.cli.building import run, sample
 from stedi.cli.changing import delete, forget, rotate_key
+from stedi.cli.legibly import printed_legibly
 from stedi.cli.reading import audit, compare, evidence, iam_policy, inspect, query, report, status, suites
 
 COMMANDS = (
@@ -33,7 +34,8 @@ for each in COMMANDS:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 1 audit failed, 2 bad input or usage, 3 could not finish."""
-    try:
-        program.main(arguments, "stedi")
-    except SystemExit as ended:
-        return int(ended.code or 0)
+    with printed_legibly():
+        try:
+            program.main(arguments, "stedi")
+        except SystemExit as ended:
+            return int(ended.code or 0)

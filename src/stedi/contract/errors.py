@@ -1,5 +1,7 @@
 """Everything that can go wrong on purpose: one base class; each subclass carries the exit code of `stedi run`."""
 
+from stedi.contract.legible import visible
+
 
 class StediError(Exception):
     """A fault that the user can act on. The message says what was given, what was expected and what to do."""
@@ -9,7 +11,7 @@ class StediError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message, for a traceback through our code would help nobody."""
-        return [f"{type(self).__name__}: {self}"]
+        return [visible(f"{type(self).__name__}: {self}")]
 
 
 class AuditFailed(StediError):

@@ -10,11 +10,15 @@ from stedi.contract.errors import BadInput
 
 @dataclass(frozen=True)
 class Policy:
-    """`rules` is how a verdict names them; `folders` are searched in this order, its own first."""
+    """`rules` is how a verdict names them; `folders` are searched in this order, its own first.
+
+    Addresses and serial numbers are the same as written, or `by_identity`.
+    """
 
     name: str
     rules: str
     folders: tuple[str, ...]
+    by_identity: bool = False
 
 
 POLICIES = {
@@ -22,7 +26,7 @@ POLICIES = {
     for policy in (
         Policy("course", "the course's rules", ("course",)),
         Policy("standout", "the course's stand-out rules", ("standout", "course")),
-        Policy("strict", "the strict privacy rules", ("strict", "standout", "course")),
+        Policy("strict", "the strict privacy rules", ("strict", "standout", "course"), by_identity=True),
     )
 }
 

@@ -10,7 +10,7 @@ from stedi import report
 from stedi.contract import paths, tables
 from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import STEPS
-from stedi.course import glue_jobs
+from stedi.course import glue_jobs, own_folder
 from stedi.report.page import TEMPLATES, environment
 from stedi.report.text import kind_of_data, name_data, replace_file
 from stedi.results import store
@@ -37,6 +37,7 @@ def collect(out: str, reports: str, screenshots: str) -> dict[str, str]:
         kind=kind_of_data(results.data)[0], line=name_data(results.data), css=_css(),
     )  # fmt: skip
     replace_file(target / INDEX, page.encode())
+    own_folder.mark(target)
     return {INDEX: "this page"} | written
 
 
@@ -60,11 +61,9 @@ def _normalised(results: Results) -> dict[str, str]:
 
 def _empty_folder(target: Path) -> Path:
     """The folder, without what an earlier submission left in it. Raises BadInput where something else is in it."""
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / INDEX).exists())):
-        raise BadInput(f"{target} holds something else. Expected: a new or empty folder, or an earlier submission.")
-    shutil.rmtree(target, ignore_errors=True)
-    for name in ("", COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS):
-        (target / name).mkdir(parents=True, exist_ok=True)
+    own_folder.empty(target)
+    for name in (COLUMNS, SQL, SCREENSHOTS, NOTEBOOKS):
+        (target / name).mkdir()
     return target
 
 

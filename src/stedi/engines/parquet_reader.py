@@ -12,8 +12,9 @@ from typing import Any
 import duckdb
 
 from stedi.contract.errors import EngineFailed
+from stedi.contract.identity import normalise_identity
 from stedi.contract.paths import is_on_s3
-from stedi.contract.sql import KEY_TABLE
+from stedi.contract.sql import FULL_IDENTITY, KEY_TABLE
 from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
 
@@ -37,8 +38,14 @@ def connect(limits: Limits, path: str = "", ordered: bool = False) -> Connection
         connection.execute(statement)
     if ordered:
         connection.execute("set preserve_insertion_order = true")
+    add_functions(connection)
     allow_path(connection, path)
     return connection
+
+
+def add_functions(connection: Connection) -> None:
+    """Let the instance of a connection answer what the macros of `contract/sql.py` ask Python."""
+    connection.create_function(FULL_IDENTITY, normalise_identity, ["VARCHAR"], "VARCHAR")
 
 
 @contextmanager
@@ -46,6 +53,16 @@ def reader(limits: Limits, path: str = "") -> Iterator[Connection]:
     """A connection as `connect` makes it, closed at the end; errors of DuckDB are translated."""
     with translated_errors(), connect(limits, path) as connection:
         yield connection
+
+
+def confine(connection: Connection, folders: Iterable[str]) -> None:
+    """Let a connection read what lies in these folders, and no other file, from now on; no statement can undo it."""
+    below = [f"{folder.rstrip('/')}/" for folder in folders]
+    allowed = ", ".join(dict.fromkeys(name(each) for each in below for name in (quoted, literal)))  # see `parquet`
+    connection.execute(
+        f"set allowed_directories = [{allowed}]; set python_enable_replacements = false; "
+        "set enable_external_access = false; set lock_configuration = true"
+    )
 
 
 def limit_statements(limits: Limits) -> list[str]:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stedi.contract.errors import BadInput, EngineFailed
+from stedi.contract.paths import is_on_s3
 from stedi.contract.sql import KEY_TABLE, render
 from stedi.contract.tables import Table
 from stedi.engines import sql_error, withheld_error
 from stedi.engines.limits import Limits
 from stedi.storage import keys
+from stedi.storage.files import close_to_others
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +120,8 @@ class Spark:
         frame.write.mode("overwrite").option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(path)
         for checksum in Path(path).glob(".*.crc"):  # of the local file system; nothing reads them
             checksum.unlink()
+        if not is_on_s3(path):
+            close_to_others(Path(path))
 
 
 def quoted(name: str) -> str:
@@ -187,7 +191,7 @@ def _start(limits: Limits) -> "SparkSession":
         "spark.sql.shuffle.partitions": str(max(limits.threads * 4, 8)),
         "spark.sql.warehouse.dir": str(Path(limits.spill) / "warehouse"),
     }
-    Path(limits.spill).mkdir(parents=True, exist_ok=True)
+    Path(limits.spill).mkdir(mode=0o700, parents=True, exist_ok=True)
     builder = SparkSession.builder
     for name, value in (own | limits.spark).items():
         builder = builder.config(name, value)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from stedi.contract import paths
 from stedi.contract.errors import BadInput, CouldNotFinish
 from stedi.contract.tables import LANDING, Table
 from stedi.ingest import layouts, not_found
@@ -173,7 +174,23 @@ def _chosen(name: str, source: Source, found: list[Place]) -> TableFiles:
     [place] = found
     if place.others:
         raise not_found.other_formats(name, source, place)
+    _refuse_links_out(source, place)
     return TableFiles(source, place.folder, place.files)
+
+
+def _refuse_links_out(source: Source, place: Place) -> None:
+    """Raise BadInput for a symbolic link that leads out of the source, which itself may be one."""
+    if not source.has_local_files:
+        return
+    root = Path(source.url()).resolve()
+    for name in place.files:
+        path = source.url(layouts.join(place.folder, name))
+        if not Path(path).resolve().is_relative_to(root):
+            raise BadInput(
+                f"{paths.shown(path)} lies behind a symbolic link that leads out of the source "
+                f"{paths.shown(source.url())}. Expected: files of the source. Put the file itself there, or give its "
+                "place with --customers, --accelerometer or --step-trainer."
+            )
 
 
 def check_room(located: dict[str, TableFiles], lake: Storage) -> None:

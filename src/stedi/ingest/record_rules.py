@@ -183,6 +183,8 @@ def _whole_number(value: object, column: Column, reading: Reading) -> int:
     except InvalidOperation:  # an exponent beyond all bounds
         raise _Unusable(f"{column.key}: does not fit into {bits} bits") from None
     if (number and number.adjusted() < 0) or (number.adjusted() < 30 and number != number.to_integral_value()):
+        if column.is_time:
+            _require_milliseconds(int(number), column)
         raise _Unusable(f"{column.key}: a whole number is expected, a fraction is given")
     whole = int(number) if number.adjusted() < 30 else 1 << bits
     if not -(1 << bits - 1) <= whole < 1 << bits - 1:

@@ -3,52 +3,73 @@
 from typing import TYPE_CHECKING, Any
 
 from stedi.contract.tables import PERSONAL
+from stedi.privacy.personal_columns import (
+    TIMES,
+    names_from_values,
+    personal_outputs,
+    renamed_outputs,
+    time_outputs,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _DOTS = "•••"
+_HIDDEN = "hidden"
 
 
 def mask(value: Any, type_: str = "string") -> str | None:
-    """A personal value as it may be shown: its first character at most, so that a reader sees that there is one.
+    """A personal value as it may be shown: that there is one, and of a date the year.
 
-    Of a date (`type_` bigint: milliseconds since 1970) the year is shown: nearly everyone has a date of their own.
-    Nothing is shown of what a query made of one (`hidden`). A missing value stays missing.
+    A date (`type_` bigint) is in milliseconds since 1970; nearly everyone has one of their own. The time of a reading
+    (`type_` time) is shown to the day. A missing value stays missing.
     """
     import pandas as pd
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
-    if type_ == "bigint":
-        moment: Any = value if pd.api.types.is_number(value) else pd.NaT
-        date = pd.to_datetime(moment, unit="ms", errors="coerce")
-        return f"{date.year}-{_DOTS}" if date is not pd.NaT else _DOTS
-    text = str(value)
-    if type_ == "hidden":
+    if type_ not in ("bigint", "time") or not pd.api.types.is_number(value):
         return _DOTS
-    return text[0] + _DOTS if len(text) > 3 and text[0].isalnum() else _DOTS
+    moment: Any = value
+    date = pd.to_datetime(moment, unit="ms", errors="coerce")
+    if date is pd.NaT:
+        return _DOTS
+    return f"{date:%Y-%m-%d}" if type_ == "time" else f"{date.year}-{_DOTS}"
 
 
 def mask_frame(frame: "pd.DataFrame", select: str = "") -> "pd.DataFrame":
-    """The same rows, masked: the personal columns of `tables.py`, and whatever is not a number under any other name.
+    """The same rows, masked: personal columns, times of readings, and whatever is not a number under any other name.
 
-    With the `select` that gave the rows also the numbers that it makes of personal columns, under whatever name.
+    With the `select` that gave the rows also the numbers that it makes of these, under whatever name, and the names of
+    columns that are values.
     """
     import pandas as pd
 
-    from stedi.privacy.personal_columns import personal_outputs
-
-    derived = personal_outputs(select, list(frame.columns)) if select else set()
-    numbers = {name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])}
+    names = list(map(str, frame.columns))
+    types = _types(select, names)
     masked = {}
-    for name in frame.columns:
-        if name in PERSONAL:
-            type_ = PERSONAL[name].type
-        elif name in numbers:
-            type_ = "hidden" if name in derived else ""
-        else:
-            type_ = "string"
-        if type_:
-            masked[name] = pd.Series([mask(value, type_) for value in frame[name]], frame.index, "object")
-    return frame.assign(**masked)
+    for place, name in enumerate(names):
+        values = frame.iloc[:, place]
+        number = pd.api.types.is_numeric_dtype(values)
+        type_ = types.get(name) or ("" if number else "string")
+        shown = [mask(value, type_) for value in values] if type_ else values
+        masked[place] = pd.Series(shown, frame.index, "object") if type_ else values
+    result = pd.DataFrame(masked, index=frame.index)
+    from_values = names_from_values(select, names) if select else set()
+    result.columns = [f"column {place} (name withheld)" if name in from_values else name
+                      for place, name in enumerate(names, 1)]  # fmt: skip
+    return result
+
+
+def _types(select: str, names: list[str]) -> dict[str, str]:
+    """How each column is masked, by its name; one that is not there is shown as it is, if it holds numbers."""
+    types = {name: PERSONAL[name.lower()].type for name in names if name.lower() in PERSONAL}
+    types |= {name: "time" for name in names if name.lower() in TIMES}
+    if not select:
+        return types
+    personal = personal_outputs(select, names)
+    renamed = renamed_outputs(select, names)
+    doubtful = {name for name in personal if name in renamed or name.lower() not in PERSONAL}
+    times = {name for name in time_outputs(select, names) if name in renamed or name.lower() not in TIMES}
+    kept = {name: type_ for name, type_ in types.items() if name not in renamed}
+    return kept | dict.fromkeys(doubtful | times, _HIDDEN)

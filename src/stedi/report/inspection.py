@@ -151,9 +151,10 @@ def _customers(held: Customers) -> list[str]:
         consent += f"; {held.consented_addresses:,} of {held.addresses:,} addresses"
     devices = f"Each of the {held.devices:,} serial numbers stands in the records of one address."
     if held.shared_devices:
-        stand = _number(held.shared_devices, "serial number stands", "serial numbers stand")
+        stand = "stands" if held.shared_devices == 1 else "stand"
         devices = (
-            f"Of {held.devices:,}, {stand} in the records of several addresses ({held.addresses_sharing:,} in all)."
+            f"{held.shared_devices:,} of {held.devices:,} serial numbers {stand} in the records of several addresses: "
+            f"{held.addresses_sharing:,} addresses share a device."
         )
     return [f"{consent}.", devices]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+MAIN_PACKAGES = ("python", "stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
 NAMED = 20  # files, quarantined records and unknown keys of a landing table; all of them are in results.json
 
 
@@ -57,6 +58,7 @@ def render(results: Results) -> str:
         named=NAMED,
         data_file=FILE,
         zone_names=ZONES,
+        main_packages=MAIN_PACKAGES,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stedi.contract.legible import visible
 from stedi.contract.tables import NAMES
 from stedi.report import drawing, overview
 from stedi.report.drawing import ACCENTS, BAD, DIM, FAINT, GOOD, HEAD, INK, LINE, PAPER, SCALE, STAMP, Text
@@ -17,7 +18,6 @@ from stedi.report.text import (
     name_rules,
     replace_file,
     shorten,
-    visible,
 )
 from stedi.results.model import Results
 from stedi.results.model.tables import Cell, TableResult
@@ -76,7 +76,7 @@ def _rows(results: Results, table: TableResult) -> Picture:
     lines = [names, types, *([_cell(value) for value in row] for row in sample)]
     grid = [[replace(text, right=right) for text, right in zip(line, numeric, strict=True)] for line in lines]
     ordinals = ", ".join(str(position + 1) for position in range(len(columns)))
-    masked = "personal values masked · " if any(column.personal for column in columns) else ""
+    masked = "personal values masked, times to the day · " if any(column.personal for column in columns) else ""
     said = Text(f"{masked}{len(sample)} of {format_count(table.rows)} rows", size=12, colour=DIM)
     query = f"select * from {table.name} order by {ordinals} limit {max(len(sample), 1)}"
     return _picture(results, table, query, grid, [said])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from stedi.contract import paths
 from stedi.contract.errors import BadInput
-from stedi.report.text import KINDS, LONGEST, format_count, kind_of_data, shorten, verdict_title, visible
+from stedi.contract.legible import visible
+from stedi.report.text import KINDS, LONGEST, format_count, kind_of_data, shorten, verdict_title
 from stedi.results.model import FILE, Results
 from stedi.results.model.run import Data
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from stedi.contract.legible import visible
 from stedi.contract.policies import POLICIES
 from stedi.results.model.run import Data
 
@@ -60,13 +61,6 @@ def make_legible(value: Any) -> Any:
     if isinstance(value, dict):
         return {make_legible(key): make_legible(each) for key, each in value.items()}
     return [make_legible(each) for each in value] if isinstance(value, list) else value
-
-
-def visible(text: str) -> str:
-    r"""Text in which nothing hides: controls, bidi controls and the like are written out, as `\u202e`."""
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def shorten(text: str, most: int = 80) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stedi.audit.run_suites import Audit
-from stedi.contract import tables
+from stedi.contract import sql, tables
 from stedi.contract.checks import Explanation
 from stedi.engines.limits import Limits
 from stedi.results.table_reader import Query, reading
@@ -26,81 +26,86 @@ Said = tuple[str, str, Counts]  # reason, sentence, and the numbers in it
 
 _CUSTOMERS = """
 with dated as (
-    select email, sharewithresearchasofdate as since, lastupdatedate as updated,
-        max(lastupdatedate) over (partition by email) as newest
+    select identity(email) as person, sharewithresearchasofdate as since, lastupdatedate as updated,
+        max(lastupdatedate) over (partition by identity(email)) as newest,
+        max(lastupdatedate) over (partition by email) as newest_spelled_so
     from customer_landing
 ), address as (
-    select email, min(since) as since,
-        count(case when updated < newest or since <= {as_of} then null else 1 end) as without
+    select person, min(since) as since,
+        count(case when updated < newest_spelled_so or since <= {as_of} then null else 1 end) as without,
+        count(case when newest > {as_of} then 1 end) as ahead
     from dated
-    group by email
+    group by person
 )
 select
     (select count(*) from customer_landing) as records,
     count(since) as consented,
-    count(case when since > {as_of} then 1 end) as future,
-    count(case when since <= {as_of} and without > 0 then 1 end) as taken_back
+    count(case when ahead > 0 and since is not null then 1 end) as ahead,
+    count(case when ahead = 0 and since > {as_of} then 1 end) as future,
+    count(case when ahead = 0 and since <= {as_of} and without > 0 then 1 end) as taken_back
 from address
 """
 _PHONE = """
 with trusted as (
-    select email, min(sharewithresearchasofdate) as since from customer_trusted group by email
+    select identity(email) as person, min(sharewithresearchasofdate) as since from customer_trusted group by 1
 ), known as (
-    select distinct email from customer_landing
+    select distinct identity(email) as person from customer_landing
 )
 select
     (select count(*) from trusted) as customers,
-    count(trusted.email) as of_trusted,
+    count(trusted.person) as of_trusted,
     count(case when reading."timestamp" < trusted.since then 1 end) as older,
-    count(known.email) - count(trusted.email) as of_others,
-    count(*) - count(known.email) as of_nobody
+    count(known.person) - count(trusted.person) as of_others,
+    count(*) - count(known.person) as of_nobody
 from accelerometer_landing as reading
-left join known on known.email = reading."user"
-left join trusted on trusted.email = reading."user"
+left join known on known.person = identity(reading."user")
+left join trusted on trusted.person = identity(reading."user")
 """
 _TRAINER = """
 with known as (
-    select serialnumber, count(distinct email) as people from customer_landing group by serialnumber
+    select identity(serialnumber) as device, count(distinct identity(email)) as people from customer_landing group by 1
 ), trusted as (
-    select distinct serialnumber from customer_trusted
+    select distinct identity(serialnumber) as device from customer_trusted
 ), curated as (
-    select serialnumber, min(sharewithresearchasofdate) as since from customer_curated group by serialnumber
+    select identity(serialnumber) as device, min(sharewithresearchasofdate) as since from customer_curated group by 1
 )
 select
-    (select count(distinct email) from customer_curated) as customers,
-    count(curated.serialnumber) as of_curated,
-    count(case when curated.serialnumber is not null and known.people > 1 then 1 end) as shared,
+    (select count(distinct identity(email)) from customer_curated) as customers,
+    count(curated.device) as of_curated,
+    count(case when curated.device is not null and known.people > 1 then 1 end) as shared,
     count(case when known.people = 1 and reading.sensorreadingtime < curated.since then 1 end) as older,
-    count(trusted.serialnumber) - count(curated.serialnumber) as without_phone,
-    count(known.serialnumber) - count(trusted.serialnumber) as of_others,
-    count(*) - count(known.serialnumber) as of_nobody
+    count(trusted.device) - count(curated.device) as without_phone,
+    count(known.device) - count(trusted.device) as of_others,
+    count(*) - count(known.device) as of_nobody
 from step_trainer_landing as reading
-left join known on known.serialnumber = reading.serialnumber
-left join trusted on trusted.serialnumber = reading.serialnumber
-left join curated on curated.serialnumber = reading.serialnumber
+left join known on known.device = identity(reading.serialnumber)
+left join trusted on trusted.device = identity(reading.serialnumber)
+left join curated on curated.device = identity(reading.serialnumber)
 """
 SHARED_DEVICES = """
 with device as (
-    select serialnumber, count(distinct email) as people from customer_landing group by serialnumber
+    select identity(serialnumber) as device, count(distinct identity(email)) as people from customer_landing group by 1
 )
 select
     (select count(*) from device) as registered,
-    count(distinct record.serialnumber) as devices,
-    count(distinct record.email) as addresses
+    count(distinct identity(record.serialnumber)) as devices,
+    count(distinct identity(record.email)) as addresses
 from customer_landing as record
-inner join device on device.serialnumber = record.serialnumber and device.people > 1
+inner join device on device.device = identity(record.serialnumber) and device.people > 1
 """
 _TIMES = """
 select
     (select count(*) from step_trainer_trusted) as trainer,
     (select count(*) from accelerometer_trusted) as phone,
     count(distinct reading.sensorreadingtime) as times,
-    count(distinct case when owner.email = phone."user" then reading.sensorreadingtime end) as of_one_person
+    count(distinct case when owner.person = identity(phone."user") then reading.sensorreadingtime end) as of_one_person
 from (select distinct sensorreadingtime, serialnumber from step_trainer_trusted) as reading
 inner join (select distinct "timestamp", "user" from accelerometer_trusted) as phone
     on phone."timestamp" = reading.sensorreadingtime
-left join (select distinct email, serialnumber from customer_curated) as owner
-    on owner.serialnumber = reading.serialnumber and owner.email = phone."user"
+left join (
+    select distinct identity(email) as person, identity(serialnumber) as device from customer_curated
+) as owner
+    on owner.device = identity(reading.serialnumber) and owner.person = identity(phone."user")
 """
 SEVERAL_RECORDS = """
 select count(case when records > 1 then 1 end) as landed, count(case when consenting > 1 then 1 end) as trusted
@@ -116,7 +121,8 @@ class _FailedRun:
 
     def count(self, select: str) -> Counts:
         """The one row of counts that a select gives."""
-        [row] = self.query(select.format(as_of=self.record.as_of))
+        matched = sql.as_matched(select, self.record.policy or "course")
+        [row] = self.query(matched.format(as_of=self.record.as_of))
         return row
 
 
@@ -157,15 +163,16 @@ def _landing(table: str, run: _FailedRun) -> Said:
 
 def _customers(run: _FailedRun) -> Said:
     counts = run.count(_CUSTOMERS)
-    consented, future, back = counts["consented"], counts["future"], counts["taken_back"]
+    consented, ahead, future, back = (counts[each] for each in ("consented", "ahead", "future", "taken_back"))
     if not consented:
         records = _number(counts["records"], "customer record")
         none = "none has a date of consent to research (shareWithResearchAsOfDate), so nobody's data may be used."
         return "no_consent", f"{records}, and {none}", counts
-    held = {"with a date in the future": future, "with a record as new or newer that has none in force": back}
+    held = {"with a date in the future": future, "with a record as new or newer that has none in force": back,
+            "with a record from the future, which leaves them in doubt": ahead}  # fmt: skip
     have = _number(consented, "customer has", "customers have")
     about = f"{have} a date of consent, and none is in force: {_list(held)}."
-    return _named({"not_yet": future, "taken_back": back}, consented), about, counts
+    return _named({"not_yet": future, "taken_back": back, "in_doubt": ahead}, consented), about, counts
 
 
 def _phone(run: _FailedRun) -> Said:

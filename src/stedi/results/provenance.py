@@ -2,10 +2,11 @@
 
 import hashlib
 import platform
+import re
 import shlex
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ from stedi.results import history
 from stedi.results.datasets import KNOWN
 from stedi.results.model.run import Circumstances, Cost, Data, PublishedRun
 from stedi.storage import catalog
+from stedi.storage.digests import sha256_of
 from stedi.storage.record import RunRecord
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
 
-_PACKAGES = ("stedi", "duckdb", "great-expectations", "pandas", "papermill", "sqlglot")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")  # of a distribution, at the beginning of a requirement
 _CODE = ("src", "notebooks", "expectations")
 _CONTRACT = (Path(tables.__file__), Path(suites.__file__))  # columns, and the checks that follow from them
 
@@ -30,6 +32,34 @@ def file_digests(policy: str) -> dict[str, str]:
     files += [path for name in tables.NAMES for path in suites.files(name, policy)]
     files += [*_CONTRACT, KNOWN, *sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
     return {paths.program_name(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def program_digest() -> str:
+    """One SHA-256 for the whole program: every file of the package, the notebooks and the suites, with its name."""
+    folders = {paths.PACKAGE, paths.NOTEBOOKS, paths.EXPECTATIONS}
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    digests = sorted(f"{paths.program_name(path)} {sha256_of(path)}" for path in files if not _is_hidden(path))
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def dependency_versions() -> dict[str, str]:
+    """The versions of Python, of this package, and of all that it needs, directly or through others, as installed."""
+    versions: dict[str, str] = {}
+    wanted = ["stedi"]
+    while wanted:
+        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
+        try:
+            if name not in versions:
+                versions[name] = version(name)
+                wanted += [_NAME.match(each)[0] for each in requires(name) or ()]  # type: ignore[index]  # by its format
+        except PackageNotFoundError:  # of an extra, or of another system
+            continue
+    return {"python": platform.python_version()} | dict(sorted(versions.items()))
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file is what an editor or JupyterLab left beside the program."""
+    return any(part.startswith(".") for part in path.relative_to(paths.ROOT).parts)
 
 
 def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports: str) -> Circumstances:
@@ -49,7 +79,8 @@ def circumstances(lake: "Storage", record: RunRecord, data: Data | None, reports
         lakehouse=paths.shown(lake.url()),
         command=_commands(lake, record, data),
         table_seconds={name: table.seconds for name, table in record.tables.items()},
-        versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        program=program_digest(),
+        versions=dependency_versions(),
         aws=Cost.model_validate(record.aws.model_dump()) if record.aws else None,
         readers_see=_published_run(catalog.load(lake)),
         history=history.earlier(reports, record.run_id),

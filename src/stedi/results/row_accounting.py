@@ -7,6 +7,7 @@ one before it was dropped for that reason; anything else that is missing, or too
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stedi.contract import sql
 from stedi.results.model.landing import LandedTable
 from stedi.results.model.rows import Dropped, Step, SubjectRows
 
@@ -15,6 +16,8 @@ REASONS = {
     "quarantined": "records that cannot be used",
     "erased": "records of people who were erased",
     "no_consent": "no consent to research",
+    "dated_in_future": "in doubt: a record of theirs is dated in the future",
+    "spellings_differ": "in doubt: agreed under one spelling of their address, not under another",
     "not_in_force": "consent withdrawn, or not in force yet",
     "another_record": "another record of the same customer counts",
     "no_readings": "no phone readings that may be used",
@@ -26,17 +29,37 @@ REASONS = {
     UNEXPLAINED: "not explained",
 }
 _CUSTOMER = """
+with spelling as (
+    select email, max(lastupdatedate) as newest from customer_landing group by email
+), latest as (
+    select identity(spelling.email) as person, max(spelling.newest) as newest from spelling group by 1
+), refusing as (
+    select distinct identity(record.email) as person
+    from customer_landing as record
+    inner join spelling on spelling.email = record.email and spelling.newest = record.lastupdatedate
+    inner join latest on latest.person = identity(record.email) and latest.newest > record.lastupdatedate
+    where record.sharewithresearchasofdate is null
+), agreeing as (
+    select distinct identity(record.email) as person
+    from customer_landing as record
+    inner join latest on latest.person = identity(record.email) and latest.newest = record.lastupdatedate
+    where record.sharewithresearchasofdate is not null
+)
 select case
         when record.sharewithresearchasofdate is null then 'no_consent'
-        when record.email not in (select email from customer_trusted) then 'not_in_force'
-        else 'kept'
-    end as class, count(*) as n, count(*) - count(distinct record.email) as others
+        when identity(record.email) in (select identity(email) from customer_trusted) then 'kept'
+        when identity(record.email) in (select person from latest where newest > {as_of}) then 'dated_in_future'
+        when identity(record.email) in (
+            select refusing.person from refusing inner join agreeing on agreeing.person = refusing.person
+        ) then 'spellings_differ'
+        else 'not_in_force'
+    end as class, count(*) as n, count(*) - count(distinct identity(record.email)) as others
 from {table} as record
 group by 1
 """
 _CURATED = """
 select case
-        when record.email not in (select distinct "user" from accelerometer_trusted) then 'no_readings'
+        when identity(record.email) not in (select identity("user") from accelerometer_trusted) then 'no_readings'
         else 'kept'
     end as class, count(*) as n, 0 as others
 from {table} as record
@@ -44,41 +67,41 @@ group by 1
 """
 _PHONE = """
 with owner as (
-    select email, min(sharewithresearchasofdate) as since from customer_trusted group by email
+    select identity(email) as person, min(sharewithresearchasofdate) as since from customer_trusted group by 1
 ), known as (
-    select distinct email from customer_landing
+    select distinct identity(email) as person from customer_landing
 )
 select case
-        when known.email is null then 'unknown_owner'
-        when owner.email is null then 'owner_no_consent'
+        when known.person is null then 'unknown_owner'
+        when owner.person is null then 'owner_no_consent'
         when reading."timestamp" < owner.since then 'before_consent'
         else 'kept'
     end as class, count(*) as n, 0 as others
 from {table} as reading
-left join known on known.email = reading."user"
-left join owner on owner.email = reading."user"
+left join known on known.person = identity(reading."user")
+left join owner on owner.person = identity(reading."user")
 group by 1
 """
 _TRAINER = """
 with known as (
-    select serialnumber, count(distinct email) as people from customer_landing group by serialnumber
+    select identity(serialnumber) as device, count(distinct identity(email)) as people from customer_landing group by 1
 ), trusted as (
-    select distinct serialnumber from customer_trusted
+    select distinct identity(serialnumber) as device from customer_trusted
 ), owner as (
-    select serialnumber, min(sharewithresearchasofdate) as since from customer_curated group by serialnumber
+    select identity(serialnumber) as device, min(sharewithresearchasofdate) as since from customer_curated group by 1
 )
 select case
-        when known.serialnumber is null then 'unknown_owner'
-        when trusted.serialnumber is null then 'owner_no_consent'
-        when owner.serialnumber is null then 'not_curated'
+        when known.device is null then 'unknown_owner'
+        when trusted.device is null then 'owner_no_consent'
+        when owner.device is null then 'not_curated'
         when known.people > 1 then 'shared_device'
         when reading.sensorreadingtime < owner.since then 'before_consent'
         else 'kept'
     end as class, count(*) as n, 0 as others
 from {table} as reading
-left join known on known.serialnumber = reading.serialnumber
-left join trusted on trusted.serialnumber = reading.serialnumber
-left join owner on owner.serialnumber = reading.serialnumber
+left join known on known.device = identity(reading.serialnumber)
+left join trusted on trusted.device = identity(reading.serialnumber)
+left join owner on owner.device = identity(reading.serialnumber)
 group by 1
 """
 
@@ -102,13 +125,22 @@ FILTERS = {
 }
 
 
-def reconcile(landing: list[LandedTable], query: Callable[[str], list[dict]]) -> list[SubjectRows]:
-    """Where the rows of every subject went, step by step. What was dropped sums exactly."""
+def reconcile(
+    landing: list[LandedTable], query: Callable[[str], list[dict]], policy: str, run_start: int
+) -> list[SubjectRows]:
+    """Where the rows of every subject went, step by step. What was dropped sums exactly.
+
+    `run_start` is in milliseconds since 1970.
+    """
+
+    def count(select: str) -> list[dict]:
+        return query(sql.as_matched(select, policy).replace("{as_of}", str(run_start)))
+
     landed = {table.table: _landing_step(table) for table in landing}
     return [
         SubjectRows(
             subject=subject,
-            steps=[landed[f"{subject}_landing"], *(_filter_step(each, query) for each in filters)],
+            steps=[landed[f"{subject}_landing"], *(_filter_step(each, count) for each in filters)],
         )
         for subject, filters in FILTERS.items()
     ]
@@ -121,7 +153,8 @@ def _landing_step(landed: LandedTable) -> Step:
 
 def _filter_step(step: Filter, query: Callable[[str], list[dict]]) -> Step:
     before, after = (
-        {row["class"]: row for row in query(step.classes.format(table=table))} for table in (step.before, step.after)
+        {row["class"]: row for row in query(step.classes.replace("{table}", table))}
+        for table in (step.before, step.after)
     )
     dropped = {reason: before[reason]["n"] - after.get(reason, {"n": 0})["n"] for reason in before if reason != KEPT}
     if KEPT in before:  # of a customer with several records all but one may have been left out

@@ -30,7 +30,7 @@ def of_run(lake: "Storage", run_id: str = "") -> Results:
     name = run_id or (published.run_id if published else "")
     document = lake.read_json(layout.results(name)) if name else None
     if document is None:
-        kept = [each for each in lake.folders(layout.RUNS) if lake.exists(layout.results(each))]
+        kept = [each for each in filter(layout.is_id, lake.folders(layout.RUNS)) if lake.exists(layout.results(each))]
         missing = f"results of run {name}" if name else "results: nothing is published"
         raise BadInput(f"There are no {missing}, in {paths.shown(lake.url())}. Kept are: {', '.join(kept) or 'none'}.")
     return decode(document, lake.url(layout.results(name)), "Restore it, or build again: stedi run --full")

@@ -26,7 +26,7 @@ def reading(record: RunRecord, lake: "Storage", limits: Limits) -> Iterator[Quer
         with local_copies({name: lake.url(table.path) for name, table in record.tables.items()}, limits) as copies:
             for name, table in record.tables.items():
                 engine.attach(name, copies[name], table.columns)
-            yield lambda select: _records(engine.query(select))
+            yield lambda select: records(engine.query(select))
     finally:
         engine.close()
 
@@ -36,5 +36,6 @@ def cells(frame: "pd.DataFrame") -> list[list[Any]]:
     return frame.astype("object").where(frame.notna(), None).values.tolist()
 
 
-def _records(frame: "pd.DataFrame") -> list[dict]:
+def records(frame: "pd.DataFrame") -> list[dict]:
+    """The rows by column names, as JSON has them."""
     return [dict(zip(frame.columns, row, strict=True)) for row in cells(frame)]

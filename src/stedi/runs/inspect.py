@@ -98,16 +98,17 @@ def _take_in(run: Run, name: str, files: TableFiles) -> list[str]:
 
 
 def _usable(run: Run, name: str, files: TableFiles, once: bool) -> TableFiles:
-    """The files that can be read; with `once`, one of those with the same content."""
+    """The files that can be read; with `once`, one of those with the same content: that with the shortest name."""
     kept: dict[str, str] = {}
-    for each, size in files.files.items():
+    for each in sorted(files.files, key=len):
         try:
-            alone = replace(files, files={each: size})
+            alone = replace(files, files={each: files.files[each]})
             [file] = land.examine(tables.table(name), alone, run.lake, f"inspecting/{name}", run.limits.threads).files
         except BadInput:
             continue
         kept.setdefault(file.content_sha256 if once else each, each)
-    return replace(files, files={each: files.files[each] for each in kept.values()})
+    names = set(kept.values())
+    return replace(files, files={each: size for each, size in files.files.items() if each in names})
 
 
 def _inspected(run: Run, name: str, files: TableFiles, query: Query) -> InspectedTable:

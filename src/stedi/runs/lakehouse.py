@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stedi import storage
 from stedi.contract import paths, tables
+from stedi.contract.asked_sql import require_select_over_tables
 from stedi.contract.errors import BadInput
 from stedi.privacy.error_text import guarded
 from stedi.runs import provision
@@ -41,6 +42,7 @@ class Lakehouse:
         """The result of a select over the published tables, in Athena's dialect. Raises BadInput for faulty SQL."""
         from stedi.engines import open_engine
 
+        require_select_over_tables(sql)
         engine = open_engine("duckdb", provision.engine_limits(self._lake))
         try:
             for name, entry in self.catalog.tables.items():

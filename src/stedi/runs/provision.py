@@ -1,6 +1,7 @@
 """Creates what a lakehouse needs before the first run, and deletes it, and nothing else, at the end."""
 
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -130,7 +131,11 @@ def engine_limits(lake: Storage, typed: LimitOptions | None = None) -> Limits:
 def open_runs(lake: Storage) -> list[str]:
     """The ids of the runs that were begun and are not published, oldest first."""
     published = catalog.load(lake)
-    ids = [run_id for run_id in lake.folders(layout.STAGING) if lake.exists(layout.staged_record(run_id))]
+    ids = [
+        run_id
+        for run_id in filter(layout.is_id, lake.folders(layout.STAGING))
+        if lake.exists(layout.staged_record(run_id))
+    ]
     return [run_id for run_id in ids if not published or run_id != published.run_id]
 
 
@@ -144,6 +149,7 @@ class FolderProvisioner:
         """The folder, with the file that marks it as ours."""
         lake, root = self._lake, self._lake.root
         if self.exists():
+            self._close()
             return
         inside = [path.name for path in root.iterdir()] if root.is_dir() else [root.name]
         if lake.exists() and inside not in ([], [temporary_name(layout.MARKER)]):
@@ -155,6 +161,12 @@ class FolderProvisioner:
         except OSError as error:
             reason = f"{error.strerror}. Give another folder."
             raise BadInput(f"The lakehouse {paths.shown(root)} cannot be made: {reason}") from None
+        self._close()
+
+    def _close(self) -> None:
+        """Let nobody but the owner in; another's folder stays as it is."""
+        with suppress(PermissionError):
+            self._lake.root.chmod(0o700)
 
     def exists(self) -> bool:
         """Whether the folder is marked as ours."""
@@ -176,10 +188,10 @@ class FolderProvisioner:
         lake = self._lake
         ours = [
             *(layout.CATALOG, temporary_name(layout.CATALOG)),
-            *(layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)),
+            *(layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING) if layout.is_id(run_id)),
             *lake.spill_folders(),
             *catalog.table_folders(lake),
-            *(f"{layout.RUNS}/{run_id}" for run_id in lake.folders(layout.RUNS)),
+            *(f"{layout.RUNS}/{run_id}" for run_id in lake.folders(layout.RUNS) if layout.is_id(run_id)),
             *(layout.ERASURES, f"../{lake.keys_folder.name}"),
             *(temporary_name(layout.MARKER), layout.MARKER),
         ]

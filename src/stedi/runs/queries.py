@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stedi.contract import notebooks, sql, tables
+from stedi.contract.asked_sql import require_select_over_tables
 from stedi.contract.errors import BadInput
 from stedi.engines import ON_AWS, Engine, open_engine
 from stedi.privacy import masking
 from stedi.privacy.error_text import guarded
+from stedi.privacy.personal_columns import personal_outputs
 from stedi.results import datasets
 from stedi.runs import provision
 from stedi.storage import keys
@@ -60,6 +62,7 @@ class RunQueries:
     @guarded
     def query(self, select: str) -> "pd.DataFrame":
         """The result of a select over the run's tables, in Athena's dialect; what is personal is masked."""
+        require_select_over_tables(select)
         return masking.mask_frame(self._engine.query(select), select)
 
     @property
@@ -75,6 +78,7 @@ class RunQueries:
         """
         from stedi.audit import failing_rows
 
+        require_select_over_tables(select)
         with self._keyed(select):
             found = self._engine.query(select)
         if row_keys:
@@ -83,9 +87,29 @@ class RunQueries:
 
     @guarded
     def counts(self, select: str) -> list[dict]:
-        """The rows of a select that gives counts alone, answered by the run's engine."""
+        """The rows of a select that gives counts alone, answered by the run's engine. Raises BadInput for any other."""
+        require_select_over_tables(select)
         found = self._engine.query(select)
+        if told := personal_outputs(select, list(found.columns)):
+            raise BadInput(f"Counts are expected. Given: a select whose {', '.join(sorted(told))} may tell of people.")
         return [{name: int(value) for name, value in row.items()} for row in found.to_dict("records")]
+
+    @guarded
+    def consent_times(self) -> "pd.DataFrame":
+        """Phone readings of trusted customers by the time since their owners' consent, in sixty steps or so.
+
+        Columns: seconds (where a step begins), width (of a step), landed and kept (readings).
+        """
+        import pandas as pd
+
+        from stedi.results import consent_times, table_reader
+
+        counted = consent_times.count_by_age(
+            lambda select: table_reader.records(self._engine.query(select)), self.policy
+        )
+        steps = counted.bins if counted else []
+        rows = [(each.from_ms / 1e3, counted.step_ms / 1e3, each.landed, each.kept) for each in steps if counted]
+        return pd.DataFrame(rows, columns=["seconds", "width", "landed", "kept"])
 
     @cached_property
     def dataset(self) -> "datasets.Dataset":

@@ -70,6 +70,8 @@ class Run(RunTables):
         is looked at). Raises BadInput with the notebook to run first where there is nothing to go on with.
         """
         lake = storage.open_lakehouse(lakehouse)
+        if run_id:
+            layout.require_id(run_id)
         run = cls._open_run(lake, run_id) or cls._on_published(lake, run_id, builds)
         if policy:
             run.follow_policy(policy)
@@ -84,6 +86,8 @@ class Run(RunTables):
         """A run to look at and not to change: `run_id`, open or published; or the published one. Raises BadInput."""
         lake = provision.existing(lakehouse)
         current = catalog.load(lake)
+        if run_id:
+            layout.require_id(run_id)
         if run_id and run_id != (current.run_id if current else ""):
             return cls.join(lakehouse, run_id, builds=False)
         if current is None:

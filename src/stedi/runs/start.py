@@ -1,7 +1,6 @@
 """What a run is asked to do, checked before anything is written."""
 
 import os
-import re
 from pathlib import Path
 
 from stedi.contract import paths
@@ -13,6 +12,7 @@ from stedi.ingest import discover, source_places
 from stedi.ingest.discover import TableFiles
 from stedi.results import datasets
 from stedi.runs import provision
+from stedi.storage import layout
 from stedi.storage.protocol import Storage
 from stedi.storage.record import LimitOptions
 
@@ -71,8 +71,8 @@ def prepare_lakehouse(
     open_engine(engine, Limits.default()).close()
     if type(max_quarantined) is not int or max_quarantined < 0:
         raise BadInput(f"max_quarantined is {max_quarantined!r}. Expected: a whole number, 0 or more.")
-    if run_id and not re.fullmatch(r"[\w-][\w.-]*", run_id):
-        raise BadInput(f"run_id is {run_id!r}. Expected: letters, digits, hyphens and full stops; or nothing.")
+    if run_id:
+        layout.require_id(run_id)
     lake = provision.create(lakehouse)
     discover.check_room(located, lake)
     return lake

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stedi.contract import sql, tables
+from stedi.contract.policies import policy
 from stedi.engines import Engine
 from stedi.storage import catalog, keys, layout
 from stedi.storage.protocol import Storage
@@ -11,33 +12,50 @@ from stedi.storage.record import Removal, RunRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-# One row per customer who was trusted and is not any more, by address, in which all records of a person agree.
+# One row per customer who was trusted and is not any more, by identity, in which all records of a person agree.
 _GONE = """
-with gone as (
+with record as (
+    select customer.*, identity(customer.email) as person from customer_landing as customer
+),
+refusing as (
+    select record.person
+    from record
+    inner join (
+        select each.person, max(each.lastupdatedate) as newest from record as each group by each.person
+    ) as latest on latest.person = record.person
+    where record.sharewithresearchasofdate is null
+        and (record.lastupdatedate is null or record.lastupdatedate = latest.newest)
+),
+kept as (
+    select identity(customer.email) as person from customer_trusted as customer
+),
+previous as (
+    select identity(customer.email) as person, identity(customer.serialnumber) as device, customer.email,
+        customer.serialnumber
+    from previous_customer_trusted as customer
+),
+gone as (
     select
-        customer.email,
-        min(customer.serialnumber) as serialnumber,
+        each.*,
         case
-            when exists (
-                select 1 from customer_landing as record
-                where record.email = customer.email and record.sharewithresearchasofdate is null
-                    and not exists (
-                        select 1 from customer_landing as newer
-                        where newer.email = record.email and newer.lastupdatedate > record.lastupdatedate
-                    )
-            ) then 'consent withdrawn'
-            when exists (select 1 from customer_landing as record where record.email = customer.email)
-            then 'consent not in force'
+            when refused.person is not null then 'consent withdrawn'
+            when known.person is not null then 'consent not in force'
             else 'not in the source any more, or erased'
         end as reason
-    from previous_customer_trusted as customer
-    where customer.email not in (select kept.email from customer_trusted as kept)
-    group by customer.email
+    from (
+        select previous.person, min(previous.device) as device, min(previous.email) as email,
+            min(previous.serialnumber) as serialnumber
+        from previous
+        where previous.person not in (select kept.person from kept)
+        group by previous.person
+    ) as each
+    left join (select distinct refusing.person from refusing) as refused on refused.person = each.person
+    left join (select distinct record.person from record) as known on known.person = each.person
 )
 """
 _COUNT = """
 select coalesce(owner.reason, holder.reason) as reason, count(*) as n
-from previous_{table} as previous
+from (select each.*{keys} from previous_{table} as each) as previous
 left join {owner}
 left join {holder}
 where owner.reason is not null or holder.reason is not null
@@ -61,7 +79,8 @@ def count_removed(lake: Storage, engine: Engine) -> list[Removal]:
     removals = []
     for name in tables.NAMES[len(tables.LANDING) :]:
         columns = current.tables[name].columns
-        select = _GONE + _COUNT.format(table=name, owner=_owner(columns), holder=_holder(columns))
+        parts = {"owner": _owner(columns, current.policy), "holder": _holder(columns), "keys": _keys(columns)}
+        select = _GONE + _COUNT.format(table=name, **parts)
         counts = _count(lake, engine, current.run_id, select)
         if counts is None:
             removals.append(Removal(table=name, reason="not comparable: the key was replaced", rows=None))
@@ -83,16 +102,22 @@ def _count(lake: Storage, engine: Engine, published: str, select: str) -> "pd.Da
         return engine.query(select)
 
 
-def _owner(columns: dict[str, str]) -> str:
-    """The join that tells whose a row is.
+def _keys(columns: dict[str, str]) -> str:
+    """What rows are matched by, beside their columns: made before the joins, in whose conditions Spark allows none."""
+    matched = {"email": "person", "user": "person", "serialnumber": "device"}
+    return "".join(f', identity(each."{name}") as {key}' for name, key in matched.items() if name in columns)
+
+
+def _owner(columns: dict[str, str], published: str) -> str:
+    """The join that tells whose a row is, in a table published under that policy.
 
     Pseudonyms are made before the join, not in its condition: Spark may broadcast that before it has read the key.
     """
     if "participant" in columns:
-        made = "(select gone.reason, pseudonym(gone.email) as participant from gone)"
+        value = "person" if policy(published).by_identity else "email"
+        made = f"(select gone.reason, pseudonym(gone.{value}) as participant from gone)"
         return f"{made} as owner on owner.participant = previous.participant"
-    same = next((f'owner.email = previous."{name}"' for name in ("email", "user") if name in columns), "1 = 0")
-    return f"gone as owner on {same}"
+    return f"gone as owner on {'owner.person = previous.person' if {'email', 'user'} & columns.keys() else '1 = 0'}"
 
 
 def _holder(columns: dict[str, str]) -> str:
@@ -101,4 +126,4 @@ def _holder(columns: dict[str, str]) -> str:
         made = "(select gone.reason, pseudonym(gone.serialnumber) as device from gone)"
         return f"{made} as holder on holder.device = previous.device"
     by_address = "email" in columns or "serialnumber" not in columns
-    return f"gone as holder on {'1 = 0' if by_address else 'holder.serialnumber = previous.serialnumber'}"
+    return f"gone as holder on {'1 = 0' if by_address else 'holder.device = previous.device'}"

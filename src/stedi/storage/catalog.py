@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stedi.storage import layout
-from stedi.storage.documents import Document, Part
+from stedi.storage.documents import Document, Id, InsidePath, Part
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
@@ -14,7 +14,7 @@ FILE = layout.CATALOG
 class Entry(Part):
     """One table: a folder of Parquet (relative to the lakehouse), what is in it, and its columns' types."""
 
-    path: str
+    path: InsidePath
     rows: int
     fingerprint: str
     columns: dict[str, str]
@@ -23,7 +23,7 @@ class Entry(Part):
 class Catalog(Document):
     """What is published, and by which run. Readers rely on these names: docs/architecture.md."""
 
-    run_id: str
+    run_id: Id
     policy: str
     published_at: str
     tables: dict[str, Entry]
@@ -59,7 +59,7 @@ def superseded_folders(lake: "Storage") -> list[str]:
 
 def unpublished_folders(lake: "Storage") -> list[str]:
     """The folders of open runs, and those of landing files and tables that are not published (any more)."""
-    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING)]
+    staged = [layout.staged_run(run_id) for run_id in lake.folders(layout.STAGING) if layout.is_id(run_id)]
     return [*staged, *superseded_folders(lake)]
 
 

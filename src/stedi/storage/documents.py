@@ -1,14 +1,30 @@
 """The JSON documents that a lakehouse keeps: typed, versioned and decoded strictly."""
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from stedi.contract.errors import BadInput
 from stedi.contract.notebooks import LANDING
+from stedi.storage import layout
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
+
+
+def _checked(is_right: Callable[[str], bool], expected: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not is_right(text):
+            raise ValueError(f"should be {expected}")
+        return text
+
+    return AfterValidator(check)
+
+
+Id = Annotated[str, _checked(layout.is_id, "an id")]
+InsidePath = Annotated[str, _checked(layout.is_inside, "a path in the lakehouse")]
+BelowPath = Annotated[str, _checked(layout.is_below, "a name below its folder")]
 
 
 class Part(BaseModel):

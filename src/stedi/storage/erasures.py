@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from stedi.storage import layout
-from stedi.storage.documents import Document, Part
+from stedi.storage.documents import Document, Id, Part
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
@@ -25,7 +25,7 @@ class TableState(Part):
 class PublishedState(Part):
     """What is published at some moment."""
 
-    run_id: str
+    run_id: Id
     tables: dict[str, TableState]
 
 

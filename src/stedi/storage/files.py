@@ -21,7 +21,7 @@ def temporary_name(name: str) -> str:
     return f".{name}.tmp"
 
 
-def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file in a folder that exists, all at once: a reader sees the old content or the new."""
     new = path.with_name(temporary_name(path.name))
     new.unlink(missing_ok=True)
@@ -30,6 +30,21 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def close_to_others(path: Path) -> None:
+    """Let nobody but the owner read a file, or a folder and what is in it, whatever the umask was."""
+    for each in (path, *(path.rglob("*") if path.is_dir() else ())):
+        if not each.is_symlink():
+            each.chmod(0o700 if each.is_dir() else 0o600)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner alone."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        each.chmod(0o700)
 
 
 def link_or_copy(path: Path, to: Path) -> None:

@@ -53,7 +53,7 @@ def tombstone(lake: Storage, make: bool = False) -> bytes:
 
 
 def rotate(lake: Storage) -> None:
-    """Replace the pseudonym key: what was made with the old one cannot be linked to what will be made with the new one.
+    """Replace the pseudonym key. Tables made with the old one and the new one can still be joined on their times.
 
     Raises BadInput where the key comes from the environment.
     """

@@ -14,6 +14,9 @@ erasures/<id>.json                      tombstones and receipts
 ```
 """
 
+import re
+
+from stedi.contract.errors import BadInput
 from stedi.contract.tables import TABLES, Table, table
 
 CATALOG = "catalog.json"
@@ -26,9 +29,31 @@ ATHENA_RESULTS = "_athena"  # where Athena writes its answers; each is deleted o
 ATHENA_KEY = "_key"  # where the pseudonym key lies for Athena while it is needed
 
 
+def is_id(name: str) -> bool:
+    """Whether a text can be the id of a run, a landing or an erasure: one name of a file, that leads nowhere else."""
+    return bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name, re.ASCII)) and ".." not in name and len(name) < 200
+
+
+def require_id(name: str) -> str:
+    """The id, wherever it came from. Raises BadInput for a text that is none."""
+    if not is_id(name):
+        raise BadInput(f"{name!r} is no id. Expected: letters, digits, full stops and hyphens, as in `stedi status`.")
+    return name
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path, relative to a lakehouse, stays in it: ids with slashes between."""
+    return all(map(is_id, path.split("/")))
+
+
+def is_below(path: str) -> bool:
+    """Whether the name of a landing file, which may be any, stays below its folder."""
+    return not path.startswith("/") and "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+
+
 def staged_run(run_id: str) -> str:
     """The folder of an open run."""
-    return f"{STAGING}/{run_id}"
+    return f"{STAGING}/{require_id(run_id)}"
 
 
 def staged_record(run_id: str) -> str:
@@ -48,37 +73,37 @@ def staged_cost(run_id: str) -> str:
 
 def record(run_id: str) -> str:
     """The record of a published run."""
-    return f"{RUNS}/{run_id}/run.json"
+    return f"{RUNS}/{require_id(run_id)}/run.json"
 
 
 def results(run_id: str) -> str:
     """The results of a published run."""
-    return f"{RUNS}/{run_id}/{RESULTS}"
+    return f"{RUNS}/{require_id(run_id)}/{RESULTS}"
 
 
 def inputs(run_id: str) -> str:
     """What a published run was made from."""
-    return f"{RUNS}/{run_id}/made_from.json"
+    return f"{RUNS}/{require_id(run_id)}/made_from.json"
 
 
 def published_table(name: str, run_id: str) -> str:
     """Where a published trusted or curated table lies."""
-    return f"{table(name).subject}/{table(name).zone}/{run_id}"
+    return f"{table(name).subject}/{table(name).zone}/{require_id(run_id)}"
 
 
 def landing_files(landing: Table, digest: str) -> str:
     """Where the landing files of that digest lie: nothing but JSON is in there, as Athena reads it recursively."""
-    return f"{landing.subject}/landing/{digest}"
+    return f"{landing.subject}/landing/{require_id(digest)}"
 
 
 def normalised_files(landing: Table, digest: str) -> str:
     """Where they lie as engines can read them, if they cannot read all of them as they are."""
-    return f"{landing.subject}/landing_normalised/{digest}"
+    return f"{landing.subject}/landing_normalised/{require_id(digest)}"
 
 
 def landing_rows(landing: Table, digest: str) -> str:
     """Where their rows lie as Parquet."""
-    return f"{typed_landings(landing)}/{digest}"
+    return f"{typed_landings(landing)}/{require_id(digest)}"
 
 
 def typed_landings(landing: Table) -> str:
@@ -88,12 +113,12 @@ def typed_landings(landing: Table) -> str:
 
 def quarantined_files(landing: Table, digest: str) -> str:
     """Where the files with unusable records lie, as they arrived."""
-    return f"{QUARANTINE}/{landing.subject}/{digest}"
+    return f"{QUARANTINE}/{landing.subject}/{require_id(digest)}"
 
 
 def erasure(name: str) -> str:
     """The record of an erasure."""
-    return f"{ERASURES}/{name}.json"
+    return f"{ERASURES}/{require_id(name)}.json"
 
 
 def belonging(path: str) -> set[str]:

@@ -11,11 +11,13 @@ from stedi.contract.errors import BadInput, LakehouseLocked
 from stedi.storage import layout
 from stedi.storage.files import (
     LOCK_TOKEN,
+    close_to_others,
     decode_json,
     encode_json,
     is_data,
     is_process_running,
     link_or_copy,
+    make_private,
     replace_file,
 )
 from stedi.storage.protocol import Entry
@@ -69,8 +71,9 @@ class Folder:
         return sorted(inside.name for inside in below.iterdir() if inside.is_dir()) if below.is_dir() else []
 
     def fetch(self, path: str, to: Path) -> None:
-        to.parent.mkdir(parents=True, exist_ok=True)
+        make_private(to.parent)
         shutil.copyfile(self.root / path, to)
+        close_to_others(to)
 
     def read_json(self, path: str) -> dict | None:
         file = self.root / path
@@ -87,6 +90,7 @@ class Folder:
         target = self._with_parents(final)
         if target.exists():
             shutil.rmtree(target)
+        close_to_others(self.root / staged)
         (self.root / staged).rename(target)
 
     def link(self, path: str, to: str) -> None:
@@ -142,6 +146,7 @@ class Folder:
         import fcntl
 
         with (self.root / layout.LOCK).open("a+", encoding="utf-8") as file:
+            close_to_others(self.root / layout.LOCK)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -164,5 +169,5 @@ class Folder:
 
     def _with_parents(self, path: str) -> Path:
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private(target.parent)
         return target

@@ -1,11 +1,11 @@
 """The manifest of a landing table: what landed, file by file, kept beside the rows."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from stedi.contract.forms import FORMS
-from stedi.storage.documents import Document, Part
+from stedi.storage.documents import BelowPath, Document, Id, Part
 
 if TYPE_CHECKING:
     from stedi.storage.protocol import Storage
@@ -32,7 +32,7 @@ class Refused(Part):
 class LandedFile(Part):
     """One landing file, by its bytes as they arrived: `records` = `rows` + `quarantined` + `erased`."""
 
-    name: str
+    name: BelowPath
     bytes: int
     sha256: str
     content_sha256: str  # of the decompressed bytes
@@ -80,8 +80,8 @@ class Fault(Part):
 class ParquetPart(Part):
     """Landing files, and the Parquet files that hold their rows."""
 
-    files: list[str]
-    parquet: list[str]
+    files: list[BelowPath]
+    parquet: list[BelowPath]
 
 
 class Manifest(Document):
@@ -94,7 +94,7 @@ class Manifest(Document):
     format: int = 2
 
     table: str
-    digest: str
+    digest: Id | Literal[""]  # empty while the files are only looked at
     files: list[LandedFile]
     faults: list[Fault] = Field(default_factory=list)
     parts: list[ParquetPart] = Field(default_factory=list)

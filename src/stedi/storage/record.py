@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from stedi.storage import layout
-from stedi.storage.documents import Document, Part
+from stedi.storage.documents import Document, Id, InsidePath, Part
 from stedi.storage.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class LimitOptions(Part):
 class BuiltTable(Part):
     """A table of a run: where its Parquet lies, what is in it, how and in how many seconds it was made."""
 
-    path: str
+    path: InsidePath
     rows: int
     fingerprint: str
     columns: dict[str, str]
@@ -64,7 +64,7 @@ class RunRecord(Document):
     FORMAT: ClassVar[int] = 2  # as of the manifests in it
     format: int = 2
 
-    run_id: str
+    run_id: Id
     started_at: str
     as_of: int  # consent counts that was given up to here
     source: str

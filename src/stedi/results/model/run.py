@@ -84,7 +84,10 @@ class Circumstances(Part):
     command: list[str] = Field(description="commands that do the run again")
     table_seconds: dict[str, Amount] = Field(description="seconds that each table took to build, by its name")
     versions: dict[str, str] = Field(
-        description="the versions of Python and of the packages that could change a result"
+        description="the versions of Python and of every package that this one needs, directly or through others"
+    )
+    program: str = Field(
+        description="one SHA-256 for all files of the package, the notebooks and the suites, with their names"
     )
     aws: Cost | None = Field(description="what the run cost on AWS; null where it ran elsewhere")
     readers_see: PublishedRun | None = Field(description="the run that is published; null where none is")

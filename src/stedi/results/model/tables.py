@@ -82,5 +82,6 @@ class TableResult(Part):
     sql_file: str = Field(description="the file of that SQL")
     checks: list[CheckResult] = Field(description="the checks of its suite")
     sample: Annotated[list[list[Cell]], Field(max_length=SAMPLE_ROWS)] = Field(
-        description=f"the first {SAMPLE_ROWS} rows in the order of all columns, personal values masked"
+        description=f"the first {SAMPLE_ROWS} rows in the order of all columns, personal values masked, times of "
+        "readings to the day"
     )

@@ -1,11 +1,20 @@
 -- One row per step trainer reading and phone reading that one person took at the same time, under a pseudonym.
 -- No date of consent is in it: nearly every customer has one of their own, so it would name them.
-with owner as (
-    select
-        customer.email,
-        customer.serialnumber,
-        pseudonym(customer.email) as participant
-    from customer_curated as customer
+with customer as (
+    select identity(curated.email) as person, identity(curated.serialnumber) as device
+    from customer_curated as curated
+),
+owner as (
+    select customer.person, customer.device, pseudonym(customer.person) as participant
+    from customer
+),
+trainer as (
+    select trusted.*, identity(trusted.serialnumber) as device
+    from step_trainer_trusted as trusted
+),
+phone as (
+    select trusted.*, identity(trusted."user") as person
+    from accelerometer_trusted as trusted
 )
 select
     trainer.sensorreadingtime,
@@ -15,9 +24,9 @@ select
     phone.x,
     phone.y,
     phone.z
-from step_trainer_trusted as trainer
+from trainer
 inner join owner
-    on owner.serialnumber = trainer.serialnumber
-inner join accelerometer_trusted as phone
-    on phone."user" = owner.email
+    on owner.device = trainer.device
+inner join phone
+    on phone.person = owner.person
     and phone."timestamp" = trainer.sensorreadingtime
