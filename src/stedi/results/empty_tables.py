@@ -13,6 +13,7 @@ from stedi.audit.run_suites import Audit
 from stedi.contract import sql, tables
 from stedi.contract.checks import Explanation
 from stedi.engines.limits import Limits
+from stedi.results.landing_counts import SEVERAL_RECORDS, SHARED_DEVICES
 from stedi.results.table_reader import Query, reading
 from stedi.storage.record import RunRecord
 
@@ -82,17 +83,6 @@ left join known on known.device = identity(reading.serialnumber)
 left join trusted on trusted.device = identity(reading.serialnumber)
 left join curated on curated.device = identity(reading.serialnumber)
 """
-SHARED_DEVICES = """
-with device as (
-    select identity(serialnumber) as device, count(distinct identity(email)) as people from customer_landing group by 1
-)
-select
-    (select count(*) from device) as registered,
-    count(distinct identity(record.serialnumber)) as devices,
-    count(distinct identity(record.email)) as addresses
-from customer_landing as record
-inner join device on device.device = identity(record.serialnumber) and device.people > 1
-"""
 _TIMES = """
 select
     (select count(*) from step_trainer_trusted) as trainer,
@@ -106,11 +96,6 @@ left join (
     select distinct identity(email) as person, identity(serialnumber) as device from customer_curated
 ) as owner
     on owner.device = identity(reading.serialnumber) and owner.person = identity(phone."user")
-"""
-SEVERAL_RECORDS = """
-select count(case when records > 1 then 1 end) as landed, count(case when consenting > 1 then 1 end) as trusted
-from (select email, count(*) as records, count(sharewithresearchasofdate) as consenting
-    from customer_landing group by email) as address
 """
 
 

@@ -1,9 +1,24 @@
 """Counts over the landing tables that a reader wants before a run: what repeats, who consents, what is shared."""
 
-from stedi.results.empty_tables import SEVERAL_RECORDS, SHARED_DEVICES
 from stedi.results.model.inspection import Customers
 from stedi.results.table_reader import Query
 
+SHARED_DEVICES = """
+with device as (
+    select identity(serialnumber) as device, count(distinct identity(email)) as people from customer_landing group by 1
+)
+select
+    (select count(*) from device) as registered,
+    count(distinct identity(record.serialnumber)) as devices,
+    count(distinct identity(record.email)) as addresses
+from customer_landing as record
+inner join device on device.device = identity(record.serialnumber) and device.people > 1
+"""
+SEVERAL_RECORDS = """
+select count(case when records > 1 then 1 end) as landed, count(case when consenting > 1 then 1 end) as trusted
+from (select email, count(*) as records, count(sharewithresearchasofdate) as consenting
+    from customer_landing group by email) as address
+"""
 _CONSENT = """
 select
     count(*) as records,
