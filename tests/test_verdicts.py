@@ -15,8 +15,9 @@ from rows import T, customer, phone, trainer
 from runs import build, land, publish
 from stedi import Run
 from stedi.cli import command, main
-from stedi.contract import tables
+from stedi.contract import sql, tables
 from stedi.contract.errors import AuditFailed
+from stedi.engines import parquet_reader
 from stedi.engines.parquet_reader import TYPES
 from stedi.report import PICTURES
 from stedi.results import empty_tables
@@ -212,6 +213,7 @@ def landed(name: str) -> plain.Tables:
 def explain(made: plain.Tables, policy: str, landed: dict[str, tuple[int, int, int]] | None = None) -> list[Any]:
     """The explanations of eight tables that plain Python has made; `landed`: files, records quarantined and erased."""
     with duckdb.connect() as connection:
+        parquet_reader.add_functions(connection)
         for table in tables.under(policy):
             declared = ", ".join(f'"{column.name}" {TYPES[column.type]}' for column in table.columns)
             connection.execute(f'create table "{table.name}" ({declared})')
@@ -220,7 +222,7 @@ def explain(made: plain.Tables, policy: str, landed: dict[str, tuple[int, int, i
                 connection.executemany(f'insert into "{table.name}" values ({marks})', rows)
 
         def query(select: str) -> list[dict]:
-            cursor = connection.execute(select)
+            cursor = connection.execute(sql.render(select, "duckdb"))
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
