@@ -1,10 +1,12 @@
 """Writes the five Glue job scripts that the course asks for, from the same SQL that every engine runs."""
 
+import re
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 from stedi.contract import sql, tables
+from stedi.contract.identity import BLANKS
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = {  # by the names that a submission is checked for
@@ -16,6 +18,8 @@ SCRIPTS = {  # by the names that a submission is checked for
 }
 _TYPES = {"string": "string", "bigint": "long", "int": "int", "double": "double"}
 _WIDEST = 110  # characters of a line
+_WORD = re.compile(r"(?:[^ ']|'[^']*')+")  # what stands between blanks, a text with its blanks
+_IDENTITY = "stedi_identity"  # the function of a script, in place of the macro for Spark, which needs Spark 4
 _MOMENT = 8_999_999_999_999_999  # stands in for the start of the run while the query is rendered
 
 
@@ -44,6 +48,8 @@ def render_script(name: str, policy: str, normalised: Mapping[str, str] | None =
         title=f"Builds {name}, by the policy {policy}.",
         table=table, parents=parents, arguments=arguments, types=_TYPES, query=_spark_query(select),
         file=sql.find(name, policy).relative_to(sql.FOLDER).as_posix(), needs_key=sql.needs_key(select),
+        identity=_IDENTITY if "identity(" in select else "",
+        blanks=textwrap.wrap(", ".join(map(hex, map(ord, BLANKS))), _WIDEST),
         normalised=normalised or {},
     )  # fmt: skip
 
@@ -52,18 +58,22 @@ def _spark_query(select: str) -> str:
     """The SQL for Spark, over several lines; the run starts when the job does."""
     import sqlglot
 
-    rendered = sql.render(sql.bind(select, _MOMENT), "spark")
+    rendered = sql.render(sql.bind(select.replace("identity(", f"{_IDENTITY}("), _MOMENT), "spark")
     pretty = sqlglot.parse_one(rendered, read="spark").sql("spark", identify=True, pretty=True)
     pretty = pretty.replace(str(_MOMENT), "unix_millis(current_timestamp())")
     return "\n".join(map(_wrap, pretty.splitlines()))
 
 
 def _wrap(line: str) -> str:
-    """A long line over several; one with a text in it stays as it is, for that might be cut."""
-    if len(line) <= _WIDEST or "'" in line:
+    """A long line over several, cut at blanks that are not in a text."""
+    if len(line) <= _WIDEST:
         return line
     indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.fill(
-        line.strip(), _WIDEST, initial_indent=indent, subsequent_indent=f"{indent}  ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    first, *words = _WORD.findall(line)
+    lines = [indent + first]
+    for word in words:
+        if len(lines[-1]) + len(word) < _WIDEST:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"{indent}  {word}")
+    return "\n".join(lines)
