@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 import threading
+import unicodedata
 import uuid
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from sqlglot import exp
 
 # What the project's statements may use of Trino. A new one is added here after a look into Trino's documents.
 FUNCTIONS = {"avg", "cast", "coalesce", "count", "floor", "greatest", "hmac_sha256", "least", "lower", "max", "min",
-             "nullif", "round", "row_number", "sum", "to_hex", "to_utf8", "trim", "upper"}  # fmt: skip
+             "normalize", "nullif", "replace", "round", "row_number", "sum", "to_hex", "to_utf8",
+             "translate", "trim", "upper"}  # fmt: skip
 _BEFORE_BRACKET = {"and", "as", "by", "exists", "from", "in", "not", "on", "or", "over", "select", "then", "values",
                    "when", "where", "with"}  # fmt: skip
 _TYPES = {"string": "VARCHAR", "int": "INTEGER", "binary": "BLOB"}
@@ -49,6 +51,9 @@ class Query:
         self.connection.execute("set TimeZone = 'UTC'; set integer_division = true")
         self.connection.create_function(
             "hmac_sha256", lambda text, key: hmac.digest(key, text, "sha256"), ["BLOB", "BLOB"], "BLOB"
+        )
+        self.connection.create_function(
+            "normalized", lambda text, form: unicodedata.normalize(form, text), ["VARCHAR", "VARCHAR"], "VARCHAR"
         )
 
     def close(self) -> None:
@@ -112,6 +117,9 @@ class Query:
         tree = sqlglot.parse_one(sql, read="athena")
         if any(star.args.get("except_") or star.args.get("except") for star in tree.find_all(exp.Star)):
             raise Refused("SYNTAX_ERROR: line 1:1: mismatched input 'EXCEPT'")
+        for each in list(tree.find_all(exp.Normalize)):  # of which DuckDB has none
+            form = exp.Literal.string(each.args["form"].name)
+            each.replace(exp.Anonymous(this="normalized", expressions=[each.this, form]))
         own = {each.alias_or_name for each in tree.find_all(exp.CTE)}
         for each in list(tree.find_all(exp.Table)):
             if each.db or each.name not in own:
