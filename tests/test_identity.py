@@ -70,6 +70,7 @@ def test_duckdb_says_what_python_says(values):
     assert sorted(found, key=str) == sorted([*((x, normalise_identity(x)) for x in values), (None, None)], key=str)
 
 
+@pytest.mark.slow
 def test_trinos_functions_say_what_python_says_of_every_character():
     """Trino's normalize() is asked of Python here; its lower() changes one character at a time, as DuckDB's does."""
     tree = sqlglot.parse_one(sql.render(SELECT, "athena"), read="athena")
