@@ -815,8 +815,11 @@ class Bench:
         return _rows(self.paths[table]).total()
 
     def agrees(self, mutant: Mutant) -> bool:
-        """Whether a mutant gives the very rows that the right SQL gives, each as often."""
-        path = self._build(mutant.table, mutant.select, self.folder / "mutants" / mutant.table)
+        """Whether a mutant gives the very rows that the right SQL gives, each as often; not if it does not run."""
+        try:
+            path = self._build(mutant.table, mutant.select, self.folder / "mutants" / mutant.table)
+        except BadInput:
+            return False
         return _rows(path) == _rows(self.paths[mutant.table])
 
 

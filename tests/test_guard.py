@@ -24,7 +24,7 @@ PLANTED = {
     "customername": "Zelda Marker", "email": "zelda.marker@example.com", "phone": "5559871234",
     "birthday": "1913-11-07", "serialnumber": "markerdevice77",
 } | {name: 1_591_234_567_801 + 1_000_000 * number for number, name in enumerate(DATES)}  # fmt: skip
-KEY = b"K" * 31 + b"!"
+KEY = b"The key that is planted, 32 long"
 DATA = ("landing", "quarantine")
 
 
@@ -92,7 +92,8 @@ def test_search_would_find_what_it_looks_for(marked, capfd):
                      id="a line is quarantined"),
         pytest.param(['{"customerName": "Zelda Marker", "zelda.marker@example.com": 1, "birthDay": 1913-11-07'], ["-v"],
                      2, id="a broken line"),
-        pytest.param(['{"email": "zelda.marker@example.com", "serialNumber": "markerdevice77", "Phone": "5559871234"}'],
+        pytest.param(['{"email": "zelda.marker@example.com", "serialNumber": "markerdevice77", "Phone": "5559871234", '
+                      '"phone": 1}'],
                      ["-v"], 2, id="a wrong key"),
         pytest.param(['{"email": "zelda.marker@example.com", "serialNumber": "markerdevice77", '
                       '"shareWithResearchAsOfDate": 1591236567801}'], ["-v"], 1, id="the audit fails"),
