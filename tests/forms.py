@@ -22,8 +22,12 @@ def lines(given: Iterable[dict], end: bytes = b"\n") -> bytes:
 
 
 def text(record: dict) -> bytes:
-    """One object."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    """One object, with `Written` numbers as they are to be written."""
+    parts = [
+        f"{json.dumps(key)}:{value.shown if isinstance(value, Written) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in record.items()
+    ]
+    return f"{{{','.join(parts)}}}".encode()
 
 
 class Written(float):
@@ -40,24 +44,21 @@ class Written(float):
 
 def as_numbers(record: dict) -> dict:
     """Text that is a number, as a number: `"8015551212"` becomes `8015551212`."""
-    return {key: Written(value) if isinstance(value, str) and _is_number(value) else value
+    return {key: Written(value) if isinstance(value, str) and is_number(value) else value
             for key, value in record.items()}  # fmt: skip
 
 
-def _is_number(value: str) -> bool:
+def is_number(value: str) -> bool:
+    """Whether JSON writes a whole number so."""
     return value.isdecimal() and value.isascii() and (value == "0" or not value.startswith("0"))
 
 
-def _numbers(record: dict) -> bytes:
-    return _text(as_numbers(record))
+def _with_fractions(record: dict) -> dict:
+    return {key: Written(f"{value}.0") if isinstance(value, int) else value for key, value in record.items()}
 
 
-def _fractions(record: dict) -> bytes:
-    return _text({key: Written(f"{value}.0") if isinstance(value, int) else value for key, value in record.items()})
-
-
-def _exponents(record: dict) -> bytes:
-    return _text({key: Written(_exponent(value)) if isinstance(value, int) else value for key, value in record.items()})
+def _with_exponents(record: dict) -> dict:
+    return {key: Written(_exponent(value)) if isinstance(value, int) else value for key, value in record.items()}
 
 
 def _exponent(value: int) -> str:
@@ -67,15 +68,6 @@ def _exponent(value: int) -> str:
 
 def _other_case(record: dict) -> bytes:
     return text({key.upper() if len(key) % 2 else key[0].upper() + key[1:]: value for key, value in record.items()})
-
-
-def _text(record: dict) -> bytes:
-    """One object, with `Written` numbers as they are to be written."""
-    parts = [
-        json.dumps(key) + ":" + (value.shown if isinstance(value, Written) else json.dumps(value))
-        for key, value in record.items()
-    ]
-    return ("{" + ",".join(parts) + "}").encode()
 
 
 def _nulls(given: list[dict], table: tables.Table) -> bytes:
@@ -89,9 +81,9 @@ def _small_files(given: list[dict], table: tables.Table) -> Files:
 
 FORMS: dict[str, Callable[[list[dict], tables.Table], bytes | Files]] = {
     "usual": lambda given, table: lines(given),
-    "numbers for text": lambda given, table: b"".join(_numbers(each) + b"\n" for each in given),
-    "whole numbers with .0": lambda given, table: b"".join(_fractions(each) + b"\n" for each in given),
-    "whole numbers with an exponent": lambda given, table: b"".join(_exponents(each) + b"\n" for each in given),
+    "numbers for text": lambda given, table: lines(map(as_numbers, given)),
+    "whole numbers with .0": lambda given, table: lines(map(_with_fractions, given)),
+    "whole numbers with an exponent": lambda given, table: lines(map(_with_exponents, given)),
     "keys in another case": lambda given, table: b"\n".join(map(_other_case, given)),
     "null for absent": _nulls,
     "one after another": lambda given, table: b"".join(map(text, given)),

@@ -9,6 +9,7 @@ import forms
 from rows import LANDED, customer, phone, trainer
 from runs import publish
 from stedi import Lakehouse
+from stedi.contract import tables
 from stedi.erasure import erase
 from sweeps import first_of
 
@@ -62,3 +63,14 @@ def test_key_that_is_no_column_and_names_an_erased_person_goes_from_the_file_as_
     erase.forget(str(lake), [ANN], str(tmp_path / "reports"), str(tmp_path / "pictures"))
     assert not [name for name, content in contents(lake).items() if ANN.encode() in content]
     assert list(Lakehouse(str(lake)).read("customer_curated").email) == ["dan@example.com"]
+
+
+def test_file_that_names_nobody_who_is_erased_stays_byte_for_byte(tmp_path):
+    source, lake = forms.write(tmp_path / "source", "gzip", PEOPLE), tmp_path / "lake"
+    record = forms.records([trainer("dan", 60)], tables.table("step_trainer_landing"))[0] | {"firmware": "1.2"}
+    others = source / "step_trainer" / "landing" / "others.json.gz"
+    others.write_bytes(gzip.compress(forms.lines([record]), compresslevel=1, mtime=7))
+    publish(source, str(lake), "strict")
+    erase.forget(str(lake), [ANN], str(tmp_path / "reports"), str(tmp_path / "pictures"))
+    [kept] = lake.glob("step_trainer/landing/*/others.json.gz")
+    assert kept.read_bytes() == others.read_bytes()

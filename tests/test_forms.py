@@ -187,7 +187,7 @@ def written(draw, record: dict) -> str:
 def value_of(draw, value) -> str:
     if isinstance(value, int):
         return draw(st.sampled_from([str(value), f"{value}.0", f"{value}.000", f"{value}e0", f"{value}0E-1"]))
-    if isinstance(value, str) and forms.as_numbers({"": value})[""] != value and draw(st.booleans()):
+    if isinstance(value, str) and forms.is_number(value) and draw(st.booleans()):
         return value
     return json.dumps(value, ensure_ascii=draw(st.booleans()))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from stedi.contract import tables
 from stedi.contract.identity import normalise_identity
+from stedi.contract.legible import visible
 from stedi.erasure.person import Person, identify, landed_records
 from stedi.ingest import decodings, erased_records
 from stedi.ingest.record_texts import RecordTexts
@@ -78,9 +79,9 @@ def _with_shared_devices(person: Person) -> Person:
 
 
 def _shown(value: object) -> str:
-    """A value as it can be printed: control characters, which a terminal would obey, are escaped."""
+    """A value on one line, with nothing hidden in it."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return visible(text).replace("\n", "\\n")
 
 
 def _records_of(lake: Storage, table: tables.Table, person: Person) -> Iterator[dict]:

@@ -172,7 +172,7 @@ class _FileAccount:
             self.faults.append(fault)
         kind = _FIGURES.sub("", reason)
         if len(self.reasons) == _REASONS:
-            kind = next((each for each in self.reasons if each == kind), "")
+            kind = kind if kind in self.reasons else ""
         known = self.reasons.setdefault(kind, Refused(reason=reason if kind else "other reasons", line=piece.line))
         known.records += piece.records
 

@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from stedi.contract.identity import normalise_identity
 from stedi.contract.tables import Table
@@ -49,11 +47,6 @@ def remove_erased_records(
         if file.changed:
             file.unknown_keys = [key for key in file.unknown_keys if not mentions.named_in(key, marks)]
         _seal(file, marks)
-
-
-def count_records(path: Path, table: Table, people: People) -> int:
-    """How many records of a quarantined original name these people."""
-    return sum(1 for _ in records_naming(path, table, people))
 
 
 def records_naming(path: Path, table: Table, people: People) -> Iterator[bytes]:
@@ -135,23 +128,29 @@ def _change_file(file: LandedFile, readable: Path, folders: WorkFolders, texts: 
 
 def _rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> bool:
     """Replace each line of a file. Returns whether that changed anything."""
-    with open_content(path) as lines, _replacement(path) as kept:
-        return _write_changed(((line, change(line)) for line in lines), kept)
+    with open_content(path) as lines:
+        return _replace_if_changed(path, ((line, change(line)) for line in lines))
 
 
 def _rewrite(path: Path, table: Table, change: Callable[[Piece], bytes]) -> bool:
     """Replace each part of a file, which is in any form. Returns whether that changed anything."""
-    with open_content(path) as content, _replacement(path) as kept:
+    with open_content(path) as content:
         pieces = scan(content, table)
         pairs = ((each.content, each.content if each.kind == "separator" else change(each)) for each in pieces)
-        return _write_changed(pairs, kept)
+        return _replace_if_changed(path, pairs)
 
 
-def _write_changed(pairs: Iterable[tuple[bytes, bytes]], file: BinaryIO) -> bool:
-    changed = False
-    for old, new in pairs:
-        file.write(new)
-        changed |= old != new
+def _replace_if_changed(path: Path, pairs: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Replace a file by what its parts (old, new) become; where that is the same, it stays as it was compressed."""
+    replacement, changed = path.with_name(f"{path.name}.part"), False
+    with create_content(replacement, is_compressed(path)) as file:
+        for old, new in pairs:
+            file.write(new)
+            changed |= old != new
+    if changed:
+        replacement.replace(path)
+    else:
+        replacement.unlink()
     return changed
 
 
@@ -184,12 +183,3 @@ def _left_of(record: bytes, texts: RecordTexts) -> bytes:
     if not usable and texts.are_named_in(left):
         left = b""
     return left.rstrip(b"\n") + b"\n" * record.count(b"\n")
-
-
-@contextmanager
-def _replacement(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of another one when it is whole."""
-    new = path.with_name(f"{path.name}.part")
-    with create_content(new, is_compressed(path)) as file:
-        yield file
-    new.replace(path)

@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
+from stedi.contract.legible import plain_key
 from stedi.contract.tables import LANDING, Table
 from stedi.ingest.partial_json import parse_start
 
@@ -208,26 +209,21 @@ def _wrapped(value: dict[str, object]) -> str | None:
     for key, inner in value.items():
         record = inner[0] if isinstance(inner, list) and inner else inner
         if isinstance(record, dict) and (matching := _tables_of(record)):
-            where = f"under its key {_shown(key)}"
+            where = f"under its key {plain_key(key)}"
             if isinstance(inner, list):
                 return (
                     f"one object that holds the records of {matching[0].name} in a list {where}: write that list, "
-                    f"as in: jq -c '.{_shown(key)}[]' FILE > NEW"
+                    f"as in: jq -c '.{plain_key(key)}[]' FILE > NEW"
                 )
             return (
                 f"records of {matching[0].name}, each inside of another object {where}: write the inner objects alone, "
-                f"as in: jq -c '.{_shown(key)}' FILE > NEW"
+                f"as in: jq -c '.{plain_key(key)}' FILE > NEW"
             )
     return None
 
 
 def _listed(names: list[str], among: int = 0) -> str:
     """The first names, and how many more there are."""
-    shown = list(dict.fromkeys(map(_shown, names[:_SHOWN_KEYS])))
+    shown = list(dict.fromkeys(map(plain_key, names[:_SHOWN_KEYS])))
     more = max(len(names), among) - min(len(names), _SHOWN_KEYS)
     return f"{', '.join(shown)}{f' and {more:,} more' if more > 0 else ''}"
-
-
-def _shown(key: str) -> str:
-    """A key as it may be shown: what is not a plain name could be anything, a value included."""
-    return key if re.fullmatch(r"[A-Za-z_]\w{0,39}", key, re.ASCII) else "(not a plain name)"

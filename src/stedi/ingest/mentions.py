@@ -22,35 +22,10 @@ _LONGER_NUMBER = re.compile(r"-[^\W_]")
 _LETTER_BEFORE = re.compile(r"[^\W_][\u0300-\u036f]*\Z")
 _LETTER_AFTER = re.compile(r"[^\W_]|[\u0300-\u036f]")
 _AMONG_NAMES = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*|[\s.'’-])*")
-_PARTICLES = frozenset(
-    [
-        "af",
-        "al",
-        "av",
-        "bin",
-        "da",
-        "das",
-        "de",
-        "del",
-        "della",
-        "den",
-        "der",
-        "di",
-        "dos",
-        "du",
-        "e",
-        "el",
-        "i",
-        "ibn",
-        "la",
-        "le",
-        "ter",
-        "van",
-        "von",
-        "y",
-        "zu",
-    ]
-)
+_PARTICLES = frozenset((
+    "af", "al", "av", "bin", "da", "das", "de", "del", "della", "den", "der", "di", "dos", "du", "e", "el", "i", "ibn",
+    "la", "le", "ter", "van", "von", "y", "zu",
+))  # fmt: skip
 _CONNECTING = frozenset(["of", "by", "for", "to", "and", "or", "is", "from", "with", "see", "via"])
 _TIMES = 8  # that a text is looked at again: taking something out may bring something else together
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from stedi.contract.legible import plain_key
 from stedi.contract.tables import LONGEST_RECORD, Column, Table
 
 KEY_CASE = "key in another case"
@@ -65,7 +66,7 @@ def read_record(content: bytes, table: Table) -> Reading:
     except _Unusable as problem:
         reading.reason = str(problem)
         return reading
-    reading.unknown = sorted(map(_shown, unknown))
+    reading.unknown = sorted(map(plain_key, unknown))
     for key in (key for key, value in row.items() if value is None):
         reading.normalised.append((key, NULL))
     as_it_came = b"\n" not in content and all(kind == NULL for _, kind in reading.normalised)
@@ -221,8 +222,3 @@ def _require_milliseconds(value: int, column: Column) -> None:
 
 def _kind(value: object) -> str:
     return "a number" if isinstance(value, _Number) else _KINDS.get(type(value), "a number")
-
-
-def _shown(key: str) -> str:
-    """A key as it may be shown: what is not a plain name could be anything, a value included."""
-    return key if re.fullmatch(r"[A-Za-z_]\w{0,39}", key, re.ASCII) else "(not a plain name)"
