@@ -389,7 +389,11 @@ AFTERWARDS = [  # what else is done where nothing could be published, and how th
     (["compare", "{folder}/lake", "{folder}/lake"], 2, "Nothing is published"),
     (["forget", "--dry-run", f"--email={PERSON}", "{lake}", "{reports}", "{pictures}"], 0, "customer records"),
     (["rotate-key", "{lake}", "{reports}", "{pictures}"], 0, "The key was replaced"),
-    (["forget", f"--email={PERSON}", "{lake}", "{reports}", "{pictures}"], 0, "Nothing is published, so no table"),
+    (
+        ["forget", "--anyway", f"--email={PERSON}", "{lake}", "{reports}", "{pictures}"],
+        0,
+        "Nothing is published, so no table",
+    ),
     (["delete", "--yes", "{lake}"], 0, "Deleted"),
 ]
 
